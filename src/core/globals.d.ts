@@ -1,0 +1,6 @@
+/** Filled in by the build (vite.config.ts). */
+declare const __APP_VERSION__: string;
+/** Folder of ONNX Runtime's wasm files, with a slash at both ends. */
+declare const __ORT_URL__: string;
+/** True except in production builds: fault injection is compiled out of those. */
+declare const __TEST_HOOKS__: boolean;

@@ -1,0 +1,103 @@
+import type { SampleIndex, SessionId, SourceId } from './ids.ts';
+
+/** All audio after capture: mono float32 in [-1, 1] at this rate, in Hz. */
+export const SAMPLE_RATE_HZ = 16_000;
+
+/** Samples in one block: what the worklet emits and one Silero step reads (32 ms). */
+export const BLOCK_SAMPLES = 512;
+
+export const BLOCK_MS = (BLOCK_SAMPLES * 1000) / SAMPLE_RATE_HZ;
+
+export const samplesToMs = (samples: number): number => (samples * 1000) / SAMPLE_RATE_HZ;
+export const msToSamples = (ms: number): number => Math.round((ms * SAMPLE_RATE_HZ) / 1000);
+
+/**
+ * What a captured source is. A page source is live; a file is read as fast as the engine
+ * follows and ranks behind live speech.
+ */
+export type SourceKind = 'microphone' | 'tab' | 'file';
+
+/** Speech of one utterance begins: `utterance` is its first sample, pre-roll included. */
+export interface SpeechStart {
+  readonly type: 'speech-start';
+  readonly sourceId: SourceId;
+  readonly utterance: SampleIndex;
+}
+
+/**
+ * The next samples of the utterance. Contiguous from `utterance` on. `samples` is transferred:
+ * the sender must not touch it afterwards.
+ */
+export interface SpeechAudio {
+  readonly type: 'speech-audio';
+  readonly sourceId: SourceId;
+  readonly utterance: SampleIndex;
+  readonly start: SampleIndex;
+  readonly samples: Float32Array<ArrayBuffer>;
+}
+
+/** The speaker has paused inside the utterance: it ends soon unless `speech-resume` follows. */
+export interface SpeechPause {
+  readonly type: 'speech-pause';
+  readonly sourceId: SourceId;
+  readonly utterance: SampleIndex;
+  /** Sample after the last block that held speech. */
+  readonly at: SampleIndex;
+}
+
+export interface SpeechResume {
+  readonly type: 'speech-resume';
+  readonly sourceId: SourceId;
+  readonly utterance: SampleIndex;
+}
+
+/**
+ * The utterance is complete. `end` may lie before the last sample sent (an utterance cut at its
+ * maximum length ends at the best pause found): the engine drops what follows `end`, and the
+ * next utterance sends it again.
+ */
+export interface SpeechEnd {
+  readonly type: 'speech-end';
+  readonly sourceId: SourceId;
+  readonly utterance: SampleIndex;
+  readonly end: SampleIndex;
+  readonly reason: 'silence' | 'max-length' | 'source-end';
+}
+
+/** An utterance turned out too short to be speech: forget it. */
+export interface SpeechCancel {
+  readonly type: 'speech-cancel';
+  readonly sourceId: SourceId;
+  readonly utterance: SampleIndex;
+}
+
+/** How far a source's clock is, silence included. Sent about once a second and at its end. */
+export interface SourceClock {
+  readonly type: 'source-clock';
+  readonly sourceId: SourceId;
+  readonly captured: SampleIndex;
+  readonly ended: boolean;
+}
+
+/** Capture worker → engine worker, over the session's own MessagePort. */
+export type SpeechMessage =
+  | SpeechStart
+  | SpeechAudio
+  | SpeechPause
+  | SpeechResume
+  | SpeechEnd
+  | SpeechCancel
+  | SourceClock;
+
+/** Engine worker → capture worker: everything of this source up to `upTo` is final. */
+export interface SpeechAcknowledged {
+  readonly type: 'acknowledged';
+  readonly sourceId: SourceId;
+  readonly upTo: SampleIndex;
+}
+
+/** Moves the two ends of one session's speech channel to where they are used. */
+export interface SpeechChannel {
+  readonly sessionId: SessionId;
+  readonly port: MessagePort;
+}

@@ -1,0 +1,24 @@
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** One meeting, from the press on record to stop. */
+export type SessionId = Brand<string, 'SessionId'>;
+
+/** One captured source of a session: the microphone, a shared tab, a file. */
+export type SourceId = Brand<string, 'SourceId'>;
+
+/**
+ * One utterance of one source. Derived from source and start sample, so that the same audio
+ * decoded twice gives the same id and the reducer can replace instead of repeat.
+ */
+export type SegmentId = Brand<string, 'SegmentId'>;
+
+/** Index on a source's own 16 kHz sample clock; 0 is the first sample captured. Silence counts. */
+export type SampleIndex = Brand<number, 'SampleIndex'>;
+
+export const sampleIndex = (value: number): SampleIndex => value as SampleIndex;
+
+export const segmentIdOf = (source: SourceId, start: SampleIndex): SegmentId =>
+  `${source}-${start}` as SegmentId;
+
+export const newSessionId = (): SessionId => crypto.randomUUID() as SessionId;

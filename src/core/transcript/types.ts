@@ -1,0 +1,52 @@
+import type { SegmentId, SessionId, SourceId } from '../protocol/ids.ts';
+
+/** ISO 639-1 code of a language the app transcribes. */
+export const LANGUAGES = ['en', 'es', 'fr', 'zh'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/**
+ * One word as it is shown, with the space before it where the language writes one, so that
+ * joining the texts gives the sentence. Chinese: one token, usually one to three characters.
+ */
+export interface Word {
+  readonly text: string;
+  /** On the source's clock, ms. Null when the recognizer gives no word times. */
+  readonly startMs: number | null;
+  readonly endMs: number | null;
+}
+
+/** tentative: may still change. committed: has words that never change again. final: complete. */
+export type SegmentState = 'tentative' | 'committed' | 'final';
+
+/** What was said in one utterance. */
+export interface Segment {
+  readonly id: SegmentId;
+  readonly sourceId: SourceId;
+  /** On the session's clock, ms. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly language: Language | null;
+  readonly state: SegmentState;
+  /** Words that never change again. */
+  readonly committed: readonly Word[];
+  /** Words that the next hypothesis may replace. Empty when final. */
+  readonly tentative: readonly Word[];
+  /** Grows with each version of the segment: the highest wins. */
+  readonly rev: number;
+  /** Mean natural-log probability of the decoded tokens; null where the model gives none. */
+  readonly averageLogProbability: number | null;
+  /** Whisper's probability that the window holds no speech; null where the model gives none. */
+  readonly noSpeechProbability: number | null;
+}
+
+/** A meeting as shown: its segments in the order of their start. */
+export interface Transcript {
+  readonly sessionId: SessionId;
+  readonly segments: readonly Segment[];
+}
+
+export const textOf = (words: readonly Word[]): string =>
+  words
+    .map((word) => word.text)
+    .join('')
+    .trim();

@@ -1,0 +1,49 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, mergeConfig } from 'vitest/config';
+import viteConfig from './vite.config.ts';
+import { chromiumPath } from './scripts/chromium.mjs';
+
+const shared = { expect: { requireAssertions: true } };
+
+export default defineConfig((env) =>
+  mergeConfig(viteConfig({ ...env, mode: 'test' }), {
+    test: {
+      projects: [
+        {
+          extends: true,
+          test: { ...shared, name: 'unit', include: ['tests/unit/**/*.test.ts', 'tests/walks/**/*.test.ts'], environment: 'node' },
+        },
+        {
+          extends: true,
+          test: {
+            ...shared,
+            name: 'browser',
+            include: ['tests/browser/**/*.test.ts'],
+            testTimeout: 180_000,
+            hookTimeout: 180_000,
+            fileParallelism: false,
+            browser: {
+              enabled: true,
+              headless: true,
+              screenshotFailures: false,
+              provider: playwright({
+                launchOptions: {
+                  executablePath: chromiumPath(),
+                  args: [
+                    '--no-sandbox',
+                    '--enable-unsafe-webgpu',
+                    '--use-webgpu-adapter=swiftshader',
+                    '--autoplay-policy=no-user-gesture-required',
+                    '--use-fake-ui-for-media-stream',
+                    '--use-fake-device-for-media-stream',
+                  ],
+                },
+              }),
+              instances: [{ browser: 'chromium' }],
+            },
+          },
+        },
+      ],
+    },
+  }),
+);

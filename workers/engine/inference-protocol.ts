@@ -1,0 +1,50 @@
+import type { RecognizerId, RungId, FaultKind } from '@core/protocol/engine.ts';
+import type { Language, Word } from '@core/transcript/types.ts';
+
+/** What one call of a recognizer read. Times are ms from the start of the audio given. */
+export interface Hypothesis {
+  readonly language: Language;
+  readonly words: readonly Word[];
+  /** Mean natural-log probability of the decoded tokens, end of text included; null if unknown. */
+  readonly averageLogProbability: number | null;
+  readonly noSpeechProbability: number | null;
+  /** Tokens decoded, without prompt and end of text. */
+  readonly tokens: number;
+  /** Stopped by the token limit instead of by the end of text. */
+  readonly truncated: boolean;
+  readonly decodeMs: number;
+}
+
+export interface RecognizeOptions {
+  /** Languages that may be spoken. One means fixed. */
+  readonly languages: readonly Language[];
+  /** Ask for word times; costs the decoder's cross-attentions. */
+  readonly wordTimestamps: boolean;
+  /** 0 is greedy. Above 0 samples, for the retry of a degenerate result. */
+  readonly temperature: number;
+}
+
+export interface LoadReport {
+  readonly loadMs: number;
+  /** ONNX sessions created by this load. */
+  readonly sessionsCreated: number;
+}
+
+/** Engine worker → inference worker. One inference worker runs one device configuration. */
+export interface InferenceApi {
+  /** Threads of the WASM backend; fixed for the worker's life. */
+  configure(options: { threads: number; device: 'wasm' | 'webgpu' }): Promise<void>;
+  load(model: RecognizerId, rung: RungId): Promise<LoadReport>;
+  /** Audio is mono 16 kHz, at most 29 s. Rejects with `aborted` after {@link cancel}. */
+  recognize(callId: number, model: RecognizerId, audio: Float32Array, options: RecognizeOptions): Promise<Hypothesis>;
+  /** Stops a call before its next model step. */
+  cancel(callId: number): Promise<void>;
+  unload(model: RecognizerId): Promise<void>;
+  injectFault?(fault: Exclude<FaultKind, 'worker-gone'>): Promise<void>;
+}
+
+/** Inference worker → engine worker. */
+export interface InferenceEvents {
+  progress(model: RecognizerId, file: string, loadedBytes: number, totalBytes: number): void;
+  gpuLost(reason: string): void;
+}
