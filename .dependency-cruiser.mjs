@@ -32,17 +32,33 @@ export default {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: '\\.d\\.ts$|main\\.ts$|\\.worker\\.ts$|\\.worklet\\.ts$|workers/sw/sw\\.ts$' },
+      from: {
+        orphan: true,
+        pathNot: '\\.d\\.ts$|main\\.ts$|\\.worker\\.ts$|\\.worklet\\.ts$|workers/sw/sw\\.ts$',
+      },
       to: {},
     },
-    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^virtual:|\\?' } },
-    { name: 'no-dev-dependencies', severity: 'error', from: { path: '^(src|workers)/' }, to: { dependencyTypes: ['npm-dev'] } },
+    {
+      name: 'no-unresolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^virtual:|\\?' },
+    },
+    {
+      name: 'no-dev-dependencies',
+      severity: 'error',
+      from: { path: '^(src|workers)/' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     doNotFollow: { path: 'node_modules' },
     exclude: { path: 'src/paraglide' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['svelte', 'browser', 'import', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['svelte', 'browser', 'import', 'default', 'types'],
+    },
   },
 };

@@ -57,7 +57,7 @@ export default defineConfig(({ mode }) => ({
     alias: { '@core': path('./src/core'), '@src': path('./src'), '@workers': path('./workers') },
   },
   worker: { format: 'es' },
-  build: { target: 'es2023', outDir: mode === 'production' ? 'dist' : `dist-${mode}`, assetsInlineLimit: 0 },
+  build: { target: 'es2023', assetsInlineLimit: 0 },
   server: { headers: isolationHeaders, port: 5173 },
   preview: { headers: isolationHeaders, port: 4173, strictPort: true },
 }));

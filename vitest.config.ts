@@ -11,7 +11,12 @@ export default defineConfig((env) =>
       projects: [
         {
           extends: true,
-          test: { ...shared, name: 'unit', include: ['tests/unit/**/*.test.ts', 'tests/walks/**/*.test.ts'], environment: 'node' },
+          test: {
+            ...shared,
+            name: 'unit',
+            include: ['tests/unit/**/*.test.ts', 'tests/walks/**/*.test.ts'],
+            environment: 'node',
+          },
         },
         {
           extends: true,

@@ -28,18 +28,18 @@ export function assetFolders(folders: { url: string; dir: string; only?: RegExp 
         server.middlewares.use(url, (request, response) => {
           const path = normalize(decodeURIComponent((request.url ?? '/').split('?')[0] ?? '/'));
           const file = join(dir, path);
-          void stat(file).then(
-            (info) => {
+          void stat(file)
+            .then((info) => {
               if (!info.isFile() || !wanted(only, file) || !file.startsWith(dir)) throw new Error('absent');
               response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream');
               response.setHeader('Content-Length', info.size);
               response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
               createReadStream(file).pipe(response);
-            },
-          ).catch(() => {
-            response.statusCode = 404;
-            response.end();
-          });
+            })
+            .catch(() => {
+              response.statusCode = 404;
+              response.end();
+            });
         });
       }
     },

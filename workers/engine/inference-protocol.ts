@@ -36,7 +36,12 @@ export interface InferenceApi {
   configure(options: { threads: number; device: 'wasm' | 'webgpu' }): Promise<void>;
   load(model: RecognizerId, rung: RungId): Promise<LoadReport>;
   /** Audio is mono 16 kHz, at most 29 s. Rejects with `aborted` after {@link cancel}. */
-  recognize(callId: number, model: RecognizerId, audio: Float32Array, options: RecognizeOptions): Promise<Hypothesis>;
+  recognize(
+    callId: number,
+    model: RecognizerId,
+    audio: Float32Array,
+    options: RecognizeOptions,
+  ): Promise<Hypothesis>;
   /** Stops a call before its next model step. */
   cancel(callId: number): Promise<void>;
   unload(model: RecognizerId): Promise<void>;

@@ -81,13 +81,7 @@ export interface SourceClock {
 
 /** Capture worker → engine worker, over the session's own MessagePort. */
 export type SpeechMessage =
-  | SpeechStart
-  | SpeechAudio
-  | SpeechPause
-  | SpeechResume
-  | SpeechEnd
-  | SpeechCancel
-  | SourceClock;
+  SpeechStart | SpeechAudio | SpeechPause | SpeechResume | SpeechEnd | SpeechCancel | SourceClock;
 
 /** Engine worker → capture worker: everything of this source up to `upTo` is final. */
 export interface SpeechAcknowledged {

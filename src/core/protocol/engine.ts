@@ -106,12 +106,7 @@ export interface HealthEvent {
 
 /** Engine → page. A pure reducer folds these into a Transcript. */
 export type EngineEvent =
-  | PartialEvent
-  | SegmentEvent
-  | SegmentDroppedEvent
-  | LagEvent
-  | ModelEvent
-  | HealthEvent;
+  PartialEvent | SegmentEvent | SegmentDroppedEvent | LagEvent | ModelEvent | HealthEvent;
 
 /** What the engine did for a session; the benches read it. */
 export interface SessionStatistics {
