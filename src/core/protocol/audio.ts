@@ -1,10 +1,7 @@
 import type { SampleIndex, SessionId, SourceId } from './ids.ts';
+import { BLOCK_SAMPLES, SAMPLE_RATE_HZ } from './pcm.ts';
 
-/** All audio after capture: mono float32 in [-1, 1] at this rate, in Hz. */
-export const SAMPLE_RATE_HZ = 16_000;
-
-/** Samples in one block: what the worklet emits and one Silero step reads (32 ms). */
-export const BLOCK_SAMPLES = 512;
+export { BLOCK_SAMPLES, SAMPLE_RATE_HZ } from './pcm.ts';
 
 export const BLOCK_MS = (BLOCK_SAMPLES * 1000) / SAMPLE_RATE_HZ;
 

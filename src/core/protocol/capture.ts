@@ -6,19 +6,6 @@ import type { SessionId, SourceId } from './ids.ts';
 export const VAD_TIERS = ['silero-v6', 'silero-legacy', 'energy'] as const;
 export type VadTier = (typeof VAD_TIERS)[number];
 
-/** Worklet → capture worker. The buffer comes back as {@link PcmReturn} to be filled again. */
-export interface PcmBlock {
-  readonly type: 'block';
-  /** On the source's clock, at 16 kHz. */
-  readonly start: number;
-  readonly samples: Float32Array<ArrayBuffer>;
-}
-
-export interface PcmReturn {
-  readonly type: 'return';
-  readonly samples: Float32Array<ArrayBuffer>;
-}
-
 /** Page → capture worker. */
 export interface CaptureApi {
   /** `speech` is the session's channel to the engine. Loads the detector. */
