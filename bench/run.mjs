@@ -9,20 +9,18 @@
  * bench gets a fresh page. Printed per row: ours, the peer's, the ratio; all of it, with the device, goes
  * to .cache/bench/<name>.json. The exit code is 1 if a bench throws; a missed goal is only printed.
  */
-import { createReadStream, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { extname, join, normalize, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
-import { createServer } from 'vite';
 import { chromiumPath } from '../scripts/chromium.mjs';
+import { sharedUrl, startModuleServer } from './support/server.mjs';
 import { printTable } from './support/table.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const sharedDir = resolve(root, process.env.UNISONO_SHARED ?? '../shared');
 const outDir = join(root, '.cache/bench');
 const SUFFIX = '.bench.ts';
-const TYPES = { '.wav': 'audio/wav', '.flac': 'audio/flac', '.json': 'application/json' };
 
 const available = readdirSync(join(root, 'bench'))
   .filter((file) => file.endsWith(SUFFIX))
@@ -38,91 +36,34 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-/** Serves the bench page, and ../shared read-only. */
-const benchPages = {
-  name: 'bench-pages',
-  configureServer(server) {
-    server.middlewares.use((request, response, next) => {
-      const url = new URL(request.url ?? '/', 'http://localhost');
-      if (url.pathname.startsWith('/shared/')) return sendShared(decodeURI(url.pathname.slice(8)), response);
-      if (url.pathname !== '/__bench') return next();
-      const body = `<!doctype html><meta charset="utf-8"><title>bench</title><link rel="icon" href="data:,"><script type="module">
-        import { run } from '/bench/${url.searchParams.get('name')}${SUFFIX}';
-        const context = { ...(await benchInput()), log: (line) => void benchLog(String(line)) };
-        run(context).then((result) => benchDone({ result }), (error) => benchDone({ error: error?.stack ?? String(error) }));
-      </script>`;
-      server.transformIndexHtml(url.pathname, body).then((html) => {
-        response.setHeader('Content-Type', 'text/html');
-        response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-        response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-        response.end(html);
-      }, next);
-    });
-  },
-};
-
-function sendShared(path, response) {
-  const file = join(sharedDir, normalize(`/${path}`));
-  if (!existsSync(file) || !statSync(file).isFile()) {
-    response.statusCode = 404;
-    return response.end();
-  }
-  response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream');
-  response.setHeader('Content-Length', statSync(file).size);
-  return createReadStream(file).pipe(response);
-}
-
 /** One bench on one fresh page: its result and the device it ran on. */
-async function runBench(browser, origin, name) {
+async function runBench(browser, server, name) {
   const page = await browser.newPage();
   try {
     page.on('console', (message) => {
       if (message.type() === 'error') console.error(`  [page] ${message.text()}`);
     });
-    await page.exposeFunction('benchInput', () => ({
-      sharedUrl: existsSync(sharedDir) ? '/shared/' : null,
-      options,
-    }));
     await page.exposeFunction('benchLog', (line) => console.log(`  ${line}`));
-    const outcome = new Promise((settle, fail) => {
-      page.once('crash', () => fail(new Error('the page crashed')));
-      page.once('pageerror', fail);
-      void page
-        .exposeFunction('benchDone', settle)
-        .then(() => page.goto(`${origin}/__bench?name=${name}`), fail);
-    });
-    const { result, error } = await outcome;
-    if (error) throw new Error(error);
-    const device = await page.evaluate(() => ({
-      userAgent: navigator.userAgent,
-      threads: navigator.hardwareConcurrency,
-      crossOriginIsolated,
-    }));
-    return {
-      name,
-      date: new Date().toISOString(),
-      device: { cpu: cpus()[0]?.model, ...device },
-      options,
-      ...result,
-    };
+    await server.open(page, `/bench/${name}${SUFFIX}`);
+    const measured = await page.evaluate(
+      async (input) => {
+        const result = await globalThis.loaded.run({
+          ...input,
+          log: (line) => void globalThis.benchLog(line),
+        });
+        const { userAgent, hardwareConcurrency: threads } = navigator;
+        return { device: { userAgent, threads, crossOriginIsolated }, ...result };
+      },
+      { sharedUrl, options },
+    );
+    return { name, date: new Date().toISOString(), cpu: cpus()[0]?.model, options, ...measured };
   } finally {
     await page.close();
   }
 }
 
 mkdirSync(outDir, { recursive: true });
-const server = await createServer({
-  root,
-  mode: 'test',
-  logLevel: 'warn',
-  plugins: [benchPages],
-  cacheDir: join(root, '.cache/vite-bench'),
-  // Found before the start: a dependency found later makes Vite reload the page.
-  optimizeDeps: { entries: ['bench/*.bench.ts', 'bench/support/*.worker.ts', 'workers/*/*.worker.ts'] },
-  server: { port: 0, watch: null, strictPort: false },
-});
-await server.listen();
-const { port } = server.httpServer.address();
+const server = await startModuleServer();
 const browser = await chromium.launch({
   executablePath: chromiumPath(),
   args: [
@@ -137,7 +78,7 @@ try {
   for (const name of wanted.length > 0 ? wanted : available) {
     console.log(`\nbench ${name}`);
     try {
-      const report = await runBench(browser, `http://localhost:${port}`, name);
+      const report = await runBench(browser, server, name);
       printTable(report);
       writeFileSync(join(outDir, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
     } catch (error) {

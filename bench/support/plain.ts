@@ -1,0 +1,40 @@
+import { createRpc } from '@core/protocol/rpc.ts';
+import type { PlainApi, PlainModel, PlainText } from './plain.worker.ts';
+import { parseWav, resample } from '../../tests/support/wav.ts';
+
+/** A plain transformers.js worker with one model, ready and warm. */
+export interface Plain extends Pick<PlainApi, 'transcribe'> {
+  close(): void;
+}
+
+export async function openPlain(model: PlainModel): Promise<Plain> {
+  const worker = new Worker(new URL('./plain.worker.ts', import.meta.url), { type: 'module' });
+  const failed = new Promise<never>((_, reject) => {
+    worker.addEventListener('error', (event) => reject(new Error(`plain worker: ${event.message}`)));
+  });
+  const rpc = createRpc<PlainApi, object>(worker, {});
+  await Promise.race([rpc.load(model), failed]);
+  return {
+    transcribe: (audio, language) => rpc.transcribe(audio, language),
+    close: () => worker.terminate(),
+  };
+}
+
+/** A WAV as the recognizers want it: mono float32 at 16 kHz. */
+export async function fetchAudio(url: string): Promise<Float32Array<ArrayBuffer>> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  return resample(parseWav(new Uint8Array(await response.arrayBuffer())), 16_000).samples;
+}
+
+/** What the plain pipeline reads from whole files, one after another, with one model. */
+export async function transcribeFiles(
+  model: PlainModel,
+  files: readonly { url: string; language: string }[],
+): Promise<PlainText[]> {
+  const plain = await openPlain(model);
+  const texts: PlainText[] = [];
+  for (const { url, language } of files) texts.push(await plain.transcribe(await fetchAudio(url), language));
+  plain.close();
+  return texts;
+}
