@@ -1,0 +1,107 @@
+import { chromium } from '@playwright/test';
+import { chromiumPath } from '../../scripts/chromium.mjs';
+import { startModuleServer } from '../../bench/support/server.mjs';
+import type * as Plain from '../../bench/support/plain.ts';
+import { playlist, readClip, sharedDir, spokenClips, type Clip } from '../support/audio.ts';
+import { errorRatePercent, score, total, type Score } from '../support/scoring.ts';
+import { expect, test } from './fixtures.ts';
+import type { ShownSegment } from './meeting-page.ts';
+
+const CASES = [
+  { language: 'en', asr: 'whisper-tiny' },
+  { language: 'es', asr: 'whisper-tiny' },
+  { language: 'fr', asr: 'whisper-tiny' },
+  { language: 'zh', asr: 'whisper-tiny' },
+  { language: 'en', asr: 'moonshine-tiny' },
+] as const;
+
+/** How much worse than the plain pipeline on whole clips live captions may be, in points. */
+const MARGIN_POINTS = 2;
+
+if (!sharedDir) console.log('Skipped: accuracy on real speech; ../shared (or UNISONO_SHARED) is not there.');
+test.skip(!sharedDir, 'needs the recordings of ../shared');
+
+for (const { language, asr } of CASES) {
+  test(`${language} through the microphone is read as well as whole clips are, with ${asr}`, async ({
+    openPage,
+  }) => {
+    const clips = spokenClips(language);
+    const heard = playlist(clips.map(readClip));
+    const page = await openPage({ microphone: heard.audio });
+    await page.record({ language, asr });
+    await page.finalUntil(heard.spans.at(-1)!.endMs);
+    await page.stop();
+    const live = textPerClip(await page.read(), heard.spans);
+    await page.page.context().close();
+
+    const plain = await plainTexts(asr, clips);
+    const rows = clips.map(({ file, text = '' }, i) => ({
+      file,
+      live: score(text, live[i]!, language),
+      plain: score(text, plain[i]!, language),
+      read: live[i]!,
+    }));
+    const together = (of: (row: (typeof rows)[number]) => Score) => errorRatePercent(total(rows.map(of)));
+    const liveRate = together((row) => row.live);
+    const plainRate = together((row) => row.plain);
+    report(
+      `${language} ${asr}`,
+      rows.map(
+        (row) =>
+          `${row.file}: ${percent(errorRatePercent(row.live))} (plain ${percent(errorRatePercent(row.plain))}) ${row.read}`,
+      ),
+    );
+    report(`${language} ${asr}`, [`together: ${percent(liveRate)} (plain ${percent(plainRate)})`]);
+
+    expect(liveRate).toBeLessThanOrEqual(plainRate + MARGIN_POINTS);
+    const jfk = rows.find((row) => row.file === 'en/jfk.wav');
+    if (jfk) expect(errorRatePercent(jfk.live), jfk.read).toBeLessThanOrEqual(10);
+  });
+}
+
+const percent = (rate: number) => `${rate.toFixed(1)} %`;
+
+function report(title: string, lines: readonly string[]): void {
+  for (const line of lines) {
+    console.log(`    ${title} · ${line}`);
+    test.info().annotations.push({ type: 'figure', description: `${title} · ${line}` });
+  }
+}
+
+/** What was read of each clip: an utterance belongs to the clip that its middle is nearest to. */
+function textPerClip(
+  segments: readonly ShownSegment[],
+  spans: readonly { startMs: number; endMs: number }[],
+): string[] {
+  const texts = spans.map(() => '');
+  for (const { startMs, endMs, text } of segments) {
+    const middleMs = (startMs + endMs) / 2;
+    const distances = spans.map((span) => Math.max(span.startMs - middleMs, middleMs - span.endMs));
+    texts[distances.indexOf(Math.min(...distances))] += ` ${text}`;
+  }
+  return texts;
+}
+
+/** What plain transformers.js reads from the whole clips with the same weights, in the same Chromium. */
+async function plainTexts(asr: 'whisper-tiny' | 'moonshine-tiny', clips: readonly Clip[]): Promise<string[]> {
+  const server = await startModuleServer();
+  const executablePath = chromiumPath();
+  const browser = await chromium.launch({
+    ...(executablePath && { executablePath }),
+    args: ['--no-sandbox'],
+  });
+  try {
+    const page = await browser.newPage();
+    await server.open(page, '/bench/support/plain.ts');
+    const files = clips.map(({ file, language = '' }) => ({ url: `/shared/audio/${file}`, language }));
+    const texts = await page.evaluate(
+      ({ asr, files }) =>
+        (globalThis as unknown as { loaded: typeof Plain }).loaded.transcribeFiles(asr, files),
+      { asr, files },
+    );
+    return texts.map(({ text }) => text);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}

@@ -1,0 +1,88 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** One utterance as the page shows it (docs/automation.md). */
+export interface ShownSegment {
+  readonly id: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly language: string;
+  readonly state: string;
+  readonly text: string;
+}
+
+export interface RecordLink {
+  readonly source?: string;
+  readonly language?: string;
+  readonly asr?: string;
+}
+
+/**
+ * How far the recording's clock may be behind the fake microphone's: the device plays from the moment
+ * it is opened, the recording counts from its first block.
+ */
+const CLOCK_TOLERANCE_MS = 2000;
+
+/** The app's page, driven by its documented surface: the link, the keys, the transcript's DOM. */
+export class MeetingPage {
+  readonly page: Page;
+  readonly origin: string;
+  readonly log: Locator;
+  readonly segments: Locator;
+
+  constructor(page: Page, origin: string) {
+    this.page = page;
+    this.origin = origin;
+    this.log = page.locator('ol[role=log]');
+    this.segments = this.log.locator('> li[data-segment-id]');
+  }
+
+  async open(path = '/'): Promise<void> {
+    await this.page.goto(this.origin + path);
+  }
+
+  /** Opens the link that starts a recording. */
+  async record({ source = 'mic', language = 'en', asr = 'whisper-tiny' }: RecordLink = {}): Promise<void> {
+    await this.open(`/?${new URLSearchParams({ action: 'record', source, language, asr }).toString()}`);
+  }
+
+  /** Waits for a final utterance that reaches `endMs` on the microphone's clock, with none open after it. */
+  async finalUntil(endMs: number): Promise<void> {
+    await expect
+      .poll(
+        async () => {
+          const shown = await this.read();
+          const last = shown.at(-1);
+          return last?.state === 'final' && last.endMs >= endMs - CLOCK_TOLERANCE_MS;
+        },
+        { message: `a final utterance that reaches ${endMs} ms`, timeout: endMs + 240_000 },
+      )
+      .toBe(true);
+  }
+
+  /** Stops the recording by its key and waits until the page says that it is over. */
+  async stop(): Promise<void> {
+    await this.page.keyboard.press('r');
+    await expect(this.page.getByRole('button', { name: 'Record' })).toBeVisible();
+  }
+
+  /** The transcript as a reader or another program finds it. */
+  async read(): Promise<ShownSegment[]> {
+    return this.segments.evaluateAll((items) =>
+      items.map((item) => {
+        const { segmentId = '', startMs, endMs, language = '', state = '' } = (item as HTMLElement).dataset;
+        return {
+          id: segmentId,
+          startMs: Number(startMs),
+          endMs: Number(endMs),
+          language,
+          state,
+          text: item.querySelector('[data-role=original]')?.textContent?.trim() ?? '',
+        };
+      }),
+    );
+  }
+
+  async text(): Promise<string> {
+    return (await this.read()).map((segment) => segment.text).join(' ');
+  }
+}
