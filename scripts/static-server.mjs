@@ -50,7 +50,7 @@ async function fileAt(dir, path) {
 
 async function answer(request, response, dir) {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  const path = decodeURIComponent(pathname);
+  const path = decodeURIComponent(pathname).replace(/\/$/, '/index.html');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { Allow: 'GET, HEAD' }).end();
     return;
