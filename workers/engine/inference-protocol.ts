@@ -30,6 +30,23 @@ export interface LoadReport {
   readonly sessionsCreated: number;
 }
 
+/** How a loaded model read the known-answer clip. */
+export interface SelfTestReport {
+  readonly text: string;
+  /** All words of the clip and no others; case and punctuation do not matter. */
+  readonly right: boolean;
+  /** Wall time of this one warm decode, ms. */
+  readonly decodeMs: number;
+}
+
+/** What tests count in a worker. */
+export interface InferenceCounters {
+  /** Model steps (encoder runs and decoder runs) since the worker began. */
+  readonly steps: number;
+  /** Tensors in use: 0 between calls. */
+  readonly liveTensors: number;
+}
+
 /** Engine worker → inference worker. One inference worker runs one device configuration. */
 export interface InferenceApi {
   /** Threads of the WASM backend; fixed for the worker's life. */
@@ -44,8 +61,13 @@ export interface InferenceApi {
   ): Promise<Hypothesis>;
   /** Stops a call before its next model step. */
   cancel(callId: number): Promise<void>;
+  /** Decodes the known-answer clip with a loaded model. */
+  selfTest(model: RecognizerId): Promise<SelfTestReport>;
   unload(model: RecognizerId): Promise<void>;
+  /** The next model step fails like this; only in builds with `__TEST_HOOKS__`. */
   injectFault?(fault: Exclude<FaultKind, 'worker-gone'>): Promise<void>;
+  /** Only in builds with `__TEST_HOOKS__`. */
+  counters?(): Promise<InferenceCounters>;
 }
 
 /** Inference worker → engine worker. */

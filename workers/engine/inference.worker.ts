@@ -1,0 +1,24 @@
+/// <reference lib="webworker" />
+import { createRpc } from '@core/protocol/rpc.ts';
+import { Inference } from './inference.ts';
+import type { InferenceApi, InferenceEvents } from './inference-protocol.ts';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+/** Entry of the worker that runs the models: one per device configuration, started by the engine worker. */
+const inference = new Inference({
+  progress: (...parameters) => void engine.progress.asEvent(...parameters),
+  gpuLost: (reason) => void engine.gpuLost.asEvent(reason),
+});
+
+const engine = createRpc<InferenceEvents, InferenceApi>(self, {
+  configure: (options) => inference.configure(options),
+  load: (model, rung) => inference.load(model, rung),
+  recognize: (callId, model, audio, options) => inference.recognize(callId, model, audio, options),
+  cancel: (callId) => inference.cancel(callId),
+  selfTest: (model) => inference.selfTest(model),
+  unload: (model) => inference.unload(model),
+  ...(__TEST_HOOKS__
+    ? { injectFault: (fault) => inference.injectFault(fault), counters: () => inference.counters() }
+    : {}),
+} satisfies InferenceApi);

@@ -1,0 +1,150 @@
+import type { InferenceSession } from 'onnxruntime-web';
+import { chooseToken } from './scores.ts';
+import type { StepRunner } from './step-runner.ts';
+import { floatsOf, TensorScope, type OrtTensor } from './tensors.ts';
+
+/** What the decoding of one utterance needs beside the model. */
+export interface DecodingContext {
+  readonly runner: StepRunner;
+  readonly scope: TensorScope;
+  readonly signal: AbortSignal;
+}
+
+/** Scores of the steps run: `rows` × `width`, row-major, `width` being the vocabulary. */
+export interface Logits {
+  readonly data: Float32Array;
+  readonly width: number;
+}
+
+/** Row `index` of some logits; a view, not a copy. */
+export const logitsRow = ({ data, width }: Logits, index: number): Float32Array =>
+  data.subarray(index * width, (index + 1) * width);
+
+/**
+ * The decoder's run over one utterance with its key-value cache: `prefill` reads the prompt, then
+ * `next` one token a step. The exported graphs hold both in one file (`decoder_model_merged`), told
+ * apart by `use_cache_branch`; the encoder's keys and values are only computed by `prefill`.
+ */
+export class Decoding {
+  readonly #session: InferenceSession;
+  readonly #context: DecodingContext;
+  readonly #encoded: OrtTensor;
+  readonly #extraOutputs: readonly string[];
+  readonly #onExtra: (outputs: readonly OrtTensor[]) => void;
+  readonly #cache = new Map<string, OrtTensor>();
+
+  /**
+   * @param encoded the encoder's output
+   * @param extraOutputs further outputs wanted of every step (cross-attentions); given to `onExtra`
+   */
+  constructor(
+    session: InferenceSession,
+    context: DecodingContext,
+    encoded: OrtTensor,
+    extraOutputs: readonly string[] = [],
+    onExtra: (outputs: readonly OrtTensor[]) => void = () => undefined,
+  ) {
+    this.#session = session;
+    this.#context = context;
+    this.#encoded = encoded;
+    this.#extraOutputs = extraOutputs;
+    this.#onExtra = onExtra;
+  }
+
+  /** Reads the prompt from the start; returns one row of logits per prompt token. */
+  async prefill(prompt: readonly number[]): Promise<Logits> {
+    for (const tensor of this.#cache.values()) this.#context.scope.free(tensor);
+    this.#cache.clear();
+    for (const input of this.#session.inputMetadata) {
+      if (!input.name.startsWith('past_key_values') || !input.isTensor) continue;
+      const dims = input.shape.map((size, axis) => (typeof size === 'number' ? size : axis === 0 ? 1 : 0));
+      this.#cache.set(
+        input.name,
+        this.#context.scope.empty(input.type === 'float16' ? 'float16' : 'float32', dims),
+      );
+    }
+    return this.#step(prompt, false);
+  }
+
+  /** Reads one more token; returns one row of logits. */
+  next(token: number): Promise<Logits> {
+    return this.#step([token], true);
+  }
+
+  async #step(tokens: readonly number[], cached: boolean): Promise<Logits> {
+    const { runner, scope, signal } = this.#context;
+    const session = this.#session;
+    const ids = scope.tokens(tokens);
+    const flag = scope.flag(cached);
+    const inputs: Record<string, OrtTensor> = { input_ids: ids, encoder_hidden_states: this.#encoded };
+    for (const [name, tensor] of this.#cache) inputs[name] = tensor;
+    if (session.inputNames.includes('use_cache_branch')) inputs.use_cache_branch = flag;
+    // With a cache the encoder's keys and values come out as they went in, or empty: not fetched.
+    const presents = session.outputNames.filter(
+      (name) => name.startsWith('present') && !(cached && name.includes('.encoder.')),
+    );
+    const outputs = await runner.run(
+      session,
+      inputs,
+      ['logits', ...presents, ...this.#extraOutputs],
+      scope,
+      signal,
+    );
+    const take = (name: string): OrtTensor => outputs[name]!;
+    for (const name of presents) {
+      const past = name.replace('present', 'past_key_values');
+      scope.free(this.#cache.get(past)!);
+      this.#cache.set(past, take(name));
+    }
+    this.#onExtra(this.#extraOutputs.map(take));
+    const logits = take('logits');
+    const data = floatsOf(logits);
+    for (const done of [ids, flag, logits, ...this.#extraOutputs.map(take)]) scope.free(done);
+    return { data, width: data.length / tokens.length };
+  }
+}
+
+export interface DecodedTokens {
+  /** Without prompt and end of text. */
+  readonly tokens: readonly number[];
+  /** Mean natural-log probability of the tokens, end of text included. */
+  readonly averageLogProbability: number;
+  /** Stopped by the limit instead of by the end of text. */
+  readonly truncated: boolean;
+}
+
+export interface DecodeLimits {
+  readonly endOfText: number;
+  readonly maxTokens: number;
+  /** See {@link chooseToken}. */
+  readonly temperature: number;
+  readonly random: () => number;
+  /** Takes the scores of tokens that must not come next away; `position` 0 is the first token. */
+  readonly mask: (logits: Float32Array, position: number) => Float32Array;
+}
+
+/**
+ * Decodes token by token until the end of text or the limit.
+ *
+ * @param firstRow logits after the prompt
+ */
+export async function decodeTokens(
+  decoding: Decoding,
+  firstRow: Float32Array,
+  limits: DecodeLimits,
+): Promise<DecodedTokens> {
+  const tokens: number[] = [];
+  let row = firstRow;
+  let logProbability = 0;
+  for (;;) {
+    const choice = chooseToken(limits.mask(row, tokens.length), limits.temperature, limits.random);
+    logProbability += choice.logProbability;
+    const ended = choice.token === limits.endOfText;
+    if (!ended) tokens.push(choice.token);
+    const truncated = !ended && tokens.length >= limits.maxTokens;
+    if (ended || truncated) {
+      return { tokens, averageLogProbability: logProbability / (tokens.length + (ended ? 1 : 0)), truncated };
+    }
+    row = logitsRow(await decoding.next(choice.token), 0);
+  }
+}

@@ -1,0 +1,195 @@
+import type { PreTrainedModel, PreTrainedTokenizer } from '@huggingface/transformers';
+import { SAMPLE_RATE_HZ, samplesToMs } from '@core/protocol/audio.ts';
+import type { RecognizerId } from '@core/protocol/engine.ts';
+import { LANGUAGES, type Language } from '@core/transcript/types.ts';
+import type { InferenceSession } from 'onnxruntime-web';
+import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
+import { CrossAttention } from './cross-attention.ts';
+import { Decoding, decodeTokens, logitsRow, type DecodingContext, type Logits } from './decoding.ts';
+import { logMel, type MelExtractor } from './log-mel.ts';
+import type { Recognizer } from './recognizer.ts';
+import { likeliest, probabilityOf } from './scores.ts';
+import type { StepRunner } from './step-runner.ts';
+import { TensorScope } from './tensors.ts';
+import { FRAME_MS, timedWords } from './word-times.ts';
+import { wordsOfTokens } from './words.ts';
+
+/** What the model's generation_config.json says (the fields used here). */
+interface WhisperGenerationConfig {
+  readonly decoder_start_token_id: number;
+  readonly eos_token_id: number;
+  readonly no_timestamps_token_id: number;
+  readonly is_multilingual: boolean;
+  readonly lang_to_id?: Readonly<Record<string, number>>;
+  readonly task_to_id?: Readonly<Record<string, number>>;
+  readonly suppress_tokens?: readonly number[] | null;
+  readonly begin_suppress_tokens?: readonly number[] | null;
+  readonly alignment_heads?: readonly (readonly [layer: number, head: number])[] | null;
+}
+
+/** Whisper's <|nospeech|>, in older tokenizers <|nocaptions|>: the token before <|notimestamps|>. */
+const noSpeechToken = (config: WhisperGenerationConfig): number => config.no_timestamps_token_id - 1;
+
+export interface WhisperParts {
+  readonly id: RecognizerId;
+  readonly model: PreTrainedModel;
+  readonly tokenizer: PreTrainedTokenizer;
+  readonly featureExtractor: MelExtractor;
+  readonly runner: StepRunner;
+  /** Only asked for at a temperature above 0. */
+  readonly random: () => number;
+}
+
+/**
+ * Tokens per second of audio after which a text can only be a loop: the fastest clips measured need
+ * 6 (English) to 8 (Chinese). The constant lets the shortest utterance end.
+ */
+const MAX_TOKENS_PER_S = 14;
+const SPARE_TOKENS = 10;
+/** Whisper's own limit: half of its 448 positions are for the text before. */
+const MAX_TOKENS = 224;
+
+/** OpenAI Whisper, multilingual or English-only, any size. */
+export class WhisperRecognizer implements Recognizer {
+  readonly id: RecognizerId;
+  readonly languages: readonly Language[];
+  readonly #parts: WhisperParts;
+  readonly #config: WhisperGenerationConfig;
+  /** The language heard last: the likeliest of the next utterance. */
+  #guess: Language = 'en';
+
+  constructor(parts: WhisperParts) {
+    this.id = parts.id;
+    this.#parts = parts;
+    this.#config = parts.model.generation_config as unknown as WhisperGenerationConfig;
+    this.languages = this.#config.is_multilingual ? LANGUAGES : ['en'];
+  }
+
+  get #encoder(): InferenceSession {
+    return this.#parts.model.sessions.model as InferenceSession;
+  }
+
+  get #decoder(): InferenceSession {
+    return this.#parts.model.sessions.decoder_model_merged as InferenceSession;
+  }
+
+  async recognize(audio: Float32Array, options: RecognizeOptions, signal: AbortSignal): Promise<Hypothesis> {
+    const startedMs = performance.now();
+    const scope = new TensorScope();
+    try {
+      const result = await this.#read(audio, options, { runner: this.#parts.runner, scope, signal });
+      return { ...result, decodeMs: performance.now() - startedMs };
+    } finally {
+      scope.freeAll();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.#parts.model.dispose();
+  }
+
+  async #read(
+    audio: Float32Array,
+    { languages, wordTimestamps, temperature }: RecognizeOptions,
+    context: DecodingContext,
+  ): Promise<Omit<Hypothesis, 'decodeMs'>> {
+    const candidates = this.languages.filter((language) => languages.includes(language));
+    const features = await logMel(this.#parts.featureExtractor, audio);
+    const input = context.scope.floats(features.data, features.dims);
+    // Some exports also write 54 MB of attention per layer: only what is used is copied out.
+    const encoded = await context.runner.run(
+      this.#encoder,
+      { input_features: input },
+      ['last_hidden_state'],
+      context.scope,
+      context.signal,
+    );
+    context.scope.free(input);
+
+    const attention = wordTimestamps ? this.#crossAttention(audio.length) : null;
+    const decoding = new Decoding(
+      this.#decoder,
+      context,
+      encoded.last_hidden_state!,
+      attention?.outputs,
+      (outputs) => attention?.collect(outputs),
+    );
+    let language = candidates.includes(this.#guess) ? this.#guess : (candidates[0] ?? this.languages[0]!);
+    let logits = await decoding.prefill(this.#prompt(language));
+    // The first token cannot see those behind it: its scores are the same whatever was guessed.
+    const heard = this.#languageOf(logits, candidates) ?? language;
+    if (heard !== language) {
+      language = heard;
+      attention?.reset();
+      logits = await decoding.prefill(this.#prompt(language));
+    }
+    this.#guess = language;
+
+    const promptTokens = this.#prompt(language).length;
+    const noSpeechProbability = probabilityOf(logitsRow(logits, 0), noSpeechToken(this.#config));
+    const { tokens, averageLogProbability, truncated } = await decodeTokens(
+      decoding,
+      logitsRow(logits, promptTokens - 1),
+      {
+        endOfText: this.#config.eos_token_id,
+        maxTokens: Math.min(
+          MAX_TOKENS,
+          SPARE_TOKENS + Math.ceil((audio.length / SAMPLE_RATE_HZ) * MAX_TOKENS_PER_S),
+        ),
+        temperature,
+        random: this.#parts.random,
+        mask: (row, position) => this.#allowed(row, position),
+      },
+    );
+    const words = wordsOfTokens(tokens, (group) => this.#text(group));
+    const frames = attention === null || tokens.length === 0 ? null : attention.tokenFrames(promptTokens);
+    return {
+      language,
+      words: timedWords(words, frames, samplesToMs(audio.length)),
+      averageLogProbability,
+      noSpeechProbability,
+      tokens: tokens.length,
+      truncated,
+    };
+  }
+
+  /** English-only models know neither language nor task tokens. */
+  #prompt(language: Language): number[] {
+    const { decoder_start_token_id, is_multilingual, lang_to_id, task_to_id, no_timestamps_token_id } =
+      this.#config;
+    const which = is_multilingual ? [lang_to_id?.[`<|${language}|>`], task_to_id?.transcribe] : [];
+    return [decoder_start_token_id, ...which, no_timestamps_token_id].filter((token) => token !== undefined);
+  }
+
+  #languageOf(logits: Logits, candidates: readonly Language[]): Language | null {
+    if (candidates.length < 2) return null;
+    return likeliest(
+      candidates,
+      logitsRow(logits, 0),
+      (language) => this.#config.lang_to_id?.[`<|${language}|>`] ?? -1,
+    );
+  }
+
+  /** Only text and the end of text may follow: special and time tokens have higher ids than that. */
+  #allowed(row: Float32Array, position: number): Float32Array {
+    const { eos_token_id, suppress_tokens, begin_suppress_tokens } = this.#config;
+    const text = row.subarray(0, eos_token_id + 1);
+    for (const token of suppress_tokens ?? []) if (token < text.length) text[token] = -Infinity;
+    if (position === 0) for (const token of begin_suppress_tokens ?? []) text[token] = -Infinity;
+    return text;
+  }
+
+  #text(tokens: number[]): string {
+    return this.#parts.tokenizer.decode(tokens, {
+      skip_special_tokens: true,
+      clean_up_tokenization_spaces: false,
+    });
+  }
+
+  /** Null where the export has no cross-attentions: words without times. */
+  #crossAttention(samples: number): CrossAttention | null {
+    const heads = this.#config.alignment_heads;
+    if (!heads || !this.#decoder.outputNames.includes('cross_attentions.0')) return null;
+    return new CrossAttention(heads, Math.max(1, Math.floor(samplesToMs(samples) / FRAME_MS)));
+  }
+}
