@@ -77,6 +77,24 @@ export function playlist(parts: readonly Audio[]): Playlist {
   return { audio: concatenate(audio), spans };
 }
 
+/**
+ * Ten minutes in which nobody speaks: every noise clip in turn, from the second round on mixed with
+ * another one at half its level, until the time is full.
+ */
+export function tenMinutesWithoutSpeech(): Audio {
+  const noises = noiseClips().map(readClip);
+  const samples = new Float32Array(600 * RATE_HZ);
+  for (let at = 0, turn = 0; at < samples.length; turn++) {
+    const main = noises[turn % noises.length]!.samples;
+    const round = Math.floor(turn / noises.length);
+    const under = round === 0 ? null : noises[(turn + round) % noises.length]!.samples;
+    for (let i = 0; i < main.length && at + i < samples.length; i++)
+      samples[at + i] = main[i]! + (under ? 0.5 * under[i % under.length]! : 0);
+    at += main.length;
+  }
+  return { sampleRateHz: RATE_HZ, samples };
+}
+
 /** Writes the audio as a WAV that Chromium's `--use-file-for-fake-audio-capture` plays. */
 export function writeWav(path: string, audio: Audio): string {
   writeFileSync(path, encodeWav(audio));
