@@ -24,6 +24,7 @@ export default defineConfig((env) =>
             ...shared,
             name: 'browser',
             include: ['tests/browser/**/*.test.ts'],
+            globalSetup: ['tests/support/global-setup.ts'],
             testTimeout: 180_000,
             hookTimeout: 180_000,
             fileParallelism: false,

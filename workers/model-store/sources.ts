@@ -77,7 +77,7 @@ export async function fetchWeights(
   if (!response.ok || !response.body) {
     throw new UnisonoError(
       'model-download-failed',
-      `The app's own model file ${path} is missing. Reload the page.`,
+      `The app has no model file ${path}. Reload the page to update it.`,
       {
         detail: { model: path },
       },
