@@ -57,6 +57,20 @@ describe('any rate becomes 16 kHz', () => {
     expect(fitTone(samples.subarray(1600, 14_400), 1000, 16_000).amplitude).toBeCloseTo(0.25, 3);
   });
 
+  it('goes on in the same blocks when the rate changes', () => {
+    const lengths: number[] = [];
+    const stream = new PcmStream(48_000, 4800, {
+      take: () => new Float32Array(512),
+      emit: (_, start, samples) => lengths.push(start, samples),
+    });
+    stream.push([new Float32Array(4800)], 4800);
+    stream.setRate(24_000);
+    stream.push([new Float32Array(2400)], 2400);
+    stream.end();
+    expect(stream.samples).toBe(3200);
+    expect(lengths.slice(-4)).toEqual([2560, 512, 3072, 128]);
+  });
+
   it('fills the last block with silence and says how much of it is sound', () => {
     const emitted: number[] = [];
     const stream = new PcmStream(16_000, 600, {

@@ -18,8 +18,9 @@ export interface BlockSink {
 export class PcmStream {
   readonly #sink: BlockSink;
   readonly #mono: Float32Array;
-  readonly #resampler: Resampler | null;
-  readonly #resampled: Float32Array;
+  #rateHz: number;
+  #resampler: Resampler | null = null;
+  #resampled = new Float32Array(0);
   #block: Float32Array<ArrayBuffer> | null = null;
   #inBlock = 0;
   #start = 0;
@@ -28,7 +29,16 @@ export class PcmStream {
   constructor(inputRateHz: number, maxFrames: number, sink: BlockSink) {
     this.#sink = sink;
     this.#mono = new Float32Array(maxFrames);
-    this.#resampler = inputRateHz === SAMPLE_RATE_HZ ? null : new Resampler(inputRateHz, maxFrames);
+    this.#rateHz = SAMPLE_RATE_HZ;
+    this.setRate(inputRateHz);
+  }
+
+  /** The rate of what is pushed from now on. Allocates when it changes: not for the audio thread. */
+  setRate(inputRateHz: number): void {
+    if (inputRateHz === this.#rateHz) return;
+    this.#flushResampler();
+    this.#rateHz = inputRateHz;
+    this.#resampler = inputRateHz === SAMPLE_RATE_HZ ? null : new Resampler(inputRateHz, this.#mono.length);
     this.#resampled = new Float32Array(this.#resampler?.maxOutputSamples ?? 0);
   }
 
@@ -57,13 +67,17 @@ export class PcmStream {
 
   /** Emits what is left, the last block filled up with silence. */
   end(): void {
-    if (this.#resampler) this.#frame(this.#resampled, this.#resampler.flush(this.#resampled));
+    this.#flushResampler();
     if (!this.#block || this.#inBlock === 0) return;
     this.#block.fill(0, this.#inBlock);
     this.#sink.emit(this.#block, this.#start, this.#inBlock);
     this.#start += this.#inBlock;
     this.#block = null;
     this.#inBlock = 0;
+  }
+
+  #flushResampler(): void {
+    if (this.#resampler) this.#frame(this.#resampled, this.#resampler.flush(this.#resampled));
   }
 
   #frame(samples: Float32Array, count: number): void {

@@ -19,6 +19,8 @@ export interface CaptureApi {
   /** While paused, blocks are dropped and the clock stands still; an open utterance is closed. */
   setPaused(paused: boolean): Promise<void>;
   close(): Promise<void>;
+  /** Tests make the running detector's next step fail; only in builds with `__TEST_HOOKS__`. */
+  failVad?(): Promise<void>;
 }
 
 /** Capture worker → page. */
