@@ -50,7 +50,12 @@ export interface InferenceCounters {
 /** Engine worker → inference worker. One inference worker runs one device configuration. */
 export interface InferenceApi {
   /** Threads of the WASM backend; fixed for the worker's life. */
-  configure(options: { threads: number; device: 'wasm' | 'webgpu' }): Promise<void>;
+  configure(options: {
+    threads: number;
+    device: 'wasm' | 'webgpu';
+    /** Web Lock to hold for life: it is free once the worker is gone, however that happened. */
+    lifeLock?: string;
+  }): Promise<void>;
   load(model: RecognizerId, rung: RungId): Promise<LoadReport>;
   /** Audio is mono 16 kHz, at most 29 s. Rejects with `aborted` after {@link cancel}. */
   recognize(

@@ -11,8 +11,17 @@ const inference = new Inference({
   gpuLost: (reason) => void engine.gpuLost.asEvent(reason),
 });
 
+const holdForLife = (lock: string): Promise<void> =>
+  new Promise((held, failed) => {
+    const untilTheEnd = new Promise<never>(() => undefined);
+    navigator.locks.request(lock, () => (held(), untilTheEnd)).catch(failed);
+  });
+
 const engine = createRpc<InferenceEvents, InferenceApi>(self, {
-  configure: (options) => inference.configure(options),
+  configure: async ({ lifeLock, ...options }) => {
+    if (lifeLock) await holdForLife(lifeLock);
+    await inference.configure(options);
+  },
   load: (model, rung) => inference.load(model, rung),
   recognize: (callId, model, audio, options) => inference.recognize(callId, model, audio, options),
   cancel: (callId) => inference.cancel(callId),

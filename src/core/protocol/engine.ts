@@ -39,6 +39,8 @@ export interface SelfTestResult {
   /** Wall time of one warm decode of the clip, ms; null unless it ran. */
   readonly decodeMs: number | null;
   readonly loadMs: number | null;
+  /** Threads of the WASM backend; absent where the rung has but one. */
+  readonly threads?: number;
 }
 
 export interface ModelStatus {

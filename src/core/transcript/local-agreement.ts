@@ -1,0 +1,62 @@
+import { alignPrefix, normaliseWord } from './alignment.ts';
+import type { Language, Word } from './types.ts';
+
+/**
+ * What is known of a running utterance. LocalAgreement-2 (Macháček, Dabre, Bojar 2023, "Turning
+ * Whisper into Real-Time Transcription System"): a word is committed once two consecutive
+ * hypotheses agree on it and on all words before it.
+ */
+export interface Agreement {
+  /** Words that never change again. */
+  readonly committed: readonly Word[];
+  /** What the last hypothesis says after the committed words. */
+  readonly tentative: readonly Word[];
+  /** Language of the last hypothesis; null before the first and after one that was refused. */
+  readonly language: Language | null;
+}
+
+export const NOTHING_HEARD: Agreement = { committed: [], tentative: [], language: null };
+
+/**
+ * Folds the next hypothesis in. Words are compared without case and punctuation and kept in the
+ * later spelling. Nothing is committed across a change of the detected language.
+ * @param complete the audio ends in a pause: the last word is whole. Otherwise it may be cut off
+ *   and is held back.
+ */
+export function agree(
+  before: Agreement,
+  hypothesis: { readonly language: Language; readonly words: readonly Word[] },
+  complete: boolean,
+): Agreement {
+  const { prefixLength } = alignPrefix(before.committed, hypothesis.words);
+  const rest = hypothesis.words.slice(prefixLength);
+  let agreed = 0;
+  if (before.language === hypothesis.language) {
+    const limit = Math.min(before.tentative.length, complete ? rest.length : rest.length - 1);
+    while (agreed < limit && sameWord(before.tentative[agreed], rest[agreed])) agreed += 1;
+  }
+  return {
+    committed: [...before.committed, ...rest.slice(0, agreed)],
+    tentative: rest.slice(agreed),
+    language: hypothesis.language,
+  };
+}
+
+/** A hypothesis was refused: what was committed stays, and the next agreement starts anew. */
+export const refuse = (before: Agreement): Agreement => ({ ...NOTHING_HEARD, committed: before.committed });
+
+/**
+ * The utterance's words: the committed ones as they are, with the times of their counterparts in
+ * the final hypothesis, then what the final hypothesis says after them.
+ */
+export function conclude(committed: readonly Word[], final: readonly Word[]): readonly Word[] {
+  const { prefixLength, counterparts } = alignPrefix(committed, final);
+  const timed = committed.map((word, index) => {
+    const counterpart = final[counterparts[index] ?? -1];
+    return counterpart ? { ...counterpart, text: word.text } : word;
+  });
+  return [...timed, ...final.slice(prefixLength)];
+}
+
+const sameWord = (a: Word | undefined, b: Word | undefined): boolean =>
+  a !== undefined && b !== undefined && normaliseWord(a.text) === normaliseWord(b.text);

@@ -1,0 +1,53 @@
+import { normaliseWord } from './alignment.ts';
+import type { Word } from './types.ts';
+
+/** Whisper's limit: text that zlib shrinks further than this repeats itself. */
+export const MAX_COMPRESSION_RATIO = 2.4;
+
+/** UTF-8 bytes of a text over its zlib-compressed bytes, as Whisper computes it; 0 for an empty text. */
+export async function compressionRatio(text: string): Promise<number> {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length === 0) return 0;
+  const compressed = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));
+  return bytes.length / (await new Response(compressed).arrayBuffer()).byteLength;
+}
+
+/** Longest phrase, in words, whose repetition is looked for. */
+const MAX_PHRASE_WORDS = 12;
+
+/** How often a phrase of that many words may follow itself in speech: "no, no, no, no" is a sentence. */
+const allowedRepeats = (phraseWords: number): number => (phraseWords === 1 ? 4 : phraseWords === 2 ? 3 : 2);
+
+/**
+ * Cuts loops: a phrase that follows itself more often than people do is kept once. Shorter
+ * phrases are looked for first, so that a loop is cut to its smallest period.
+ */
+export function cutLoops(words: readonly Word[]): { readonly words: readonly Word[]; readonly cut: number } {
+  let kept: readonly Word[] = words;
+  for (let length = 1; length <= MAX_PHRASE_WORDS; length += 1) kept = cutPeriod(kept, length);
+  return { words: kept, cut: words.length - kept.length };
+}
+
+function cutPeriod(words: readonly Word[], length: number): readonly Word[] {
+  const keys = words.map((word) => normaliseWord(word.text));
+  const kept: Word[] = [];
+  for (let at = 0; at < words.length;) {
+    let matching = 0;
+    while (
+      keys[at + length + matching] !== undefined &&
+      keys[at + matching] === keys[at + length + matching]
+    ) {
+      matching += 1;
+    }
+    const repeats = Math.floor(matching / length) + 1;
+    if (repeats > allowedRepeats(length)) {
+      kept.push(...words.slice(at, at + length));
+      // The loop's last, unfinished turn goes with it.
+      at += length + matching;
+    } else {
+      kept.push(...words.slice(at, at + 1));
+      at += 1;
+    }
+  }
+  return kept;
+}

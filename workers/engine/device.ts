@@ -1,0 +1,20 @@
+import type { DeviceFacts } from './ladder.ts';
+
+/** Adapters that compute on the CPU: right, but slower than the WASM backend. */
+const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|basic render/i;
+
+/** What this browser offers to models. A lost or refused adapter counts as none. */
+export async function deviceFacts(): Promise<DeviceFacts> {
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  const { vendor, architecture, device, description } = adapter?.info ?? {};
+  const name = [vendor, architecture, device, description].filter(Boolean).join(' ');
+  return {
+    webgpu: adapter && {
+      shaderF16: adapter.features.has('shader-f16'),
+      software: adapter.info.isFallbackAdapter || SOFTWARE_ADAPTER.test(name),
+      name,
+    },
+    crossOriginIsolated: globalThis.crossOriginIsolated,
+    cores: navigator.hardwareConcurrency,
+  };
+}

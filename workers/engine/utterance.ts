@@ -1,0 +1,274 @@
+import { samplesToMs } from '@core/protocol/audio.ts';
+import type { RecognitionSettings } from '@core/protocol/engine.ts';
+import { sampleIndex, segmentIdOf, type SampleIndex, type SourceId } from '@core/protocol/ids.ts';
+import type { DropReason } from '@core/transcript/hallucination.ts';
+import { agree, conclude, NOTHING_HEARD, refuse, type Agreement } from '@core/transcript/local-agreement.ts';
+import type { Segment, Word } from '@core/transcript/types.ts';
+import { isAbort, shiftWord, type Decoded, type DecodeRequest, type DecodeTask } from './decoder.ts';
+import { UtteranceAudio } from './utterance-audio.ts';
+
+export interface UtteranceEffects {
+  decode(request: Omit<DecodeRequest, 'session'>): DecodeTask;
+  now(): number;
+  /** A call of that kind begins on that many samples. */
+  counted(kind: 'partial' | 'final', samples: number): void;
+  /** A call counted as final turned out to be a partial, or the other way round. */
+  recounted(from: 'partial' | 'final', to: 'partial' | 'final'): void;
+  partial(segment: Segment): void;
+  final(segment: Segment): void;
+  dropped(reason: DropReason | 'cancelled', rev: number): void;
+  /** No model is left: the audio is kept until {@link Utterance.retry}. */
+  held(): void;
+}
+
+export interface UtteranceDescription {
+  readonly sourceId: SourceId;
+  readonly start: SampleIndex;
+  /** Where the source's sample 0 lies on the session's clock, ms. */
+  readonly offsetMs: number;
+  /** Live speech has partials; a file's utterances are decoded once, when nothing live waits. */
+  readonly live: boolean;
+}
+
+/** New audio that makes a partial worth its while. */
+const LEAST_NEW_AUDIO_MS = 1000;
+
+/**
+ * Share of the time that partials may keep the recognizer busy is 1 over this: the rest is for the
+ * final, which otherwise would often find a partial running.
+ */
+const PARTIAL_COST_FACTOR = 1.5;
+
+type Role =
+  /** While the utterance runs. */
+  | 'partial'
+  /** From a pause on: the final if nothing more is said. */
+  | 'speculative'
+  | 'final';
+
+interface Running {
+  role: Role;
+  /** Began as a final: a doubtful reading has had its second try. */
+  readonly thorough: boolean;
+  readonly task: DecodeTask;
+  readonly sinceMs: number;
+  /** Samples of the utterance it reads; null until it starts. */
+  samples: number | null;
+}
+
+/**
+ * One utterance from its first sample to its final text: a state machine fed by the session's
+ * messages and by the results of the decodes it asks for. Time comes in through the effects.
+ * Every version of the segment has a higher `rev` than the one before.
+ */
+export class Utterance {
+  readonly start: SampleIndex;
+  readonly settings: RecognitionSettings;
+  readonly #description: UtteranceDescription;
+  readonly #effects: UtteranceEffects;
+  readonly #audio = new UtteranceAudio();
+  #settingsAtRetry: RecognitionSettings | null = null;
+  #agreement: Agreement = NOTHING_HEARD;
+  #running: Running | null = null;
+  /** What was read in the present pause. */
+  #speculative: Decoded | null = null;
+  #pausedAt: SampleIndex | null = null;
+  #end: SampleIndex | null = null;
+  #lastDecodedSamples = 0;
+  #lastCostMs = 0;
+  #rev = 0;
+  #done = false;
+
+  constructor(description: UtteranceDescription, settings: RecognitionSettings, effects: UtteranceEffects) {
+    this.start = description.start;
+    this.settings = settings;
+    this.#description = description;
+    this.#effects = effects;
+  }
+
+  get receivedSamples(): number {
+    return this.#audio.length;
+  }
+
+  get ended(): boolean {
+    return this.#end !== null;
+  }
+
+  /** Audio of the utterance; what was received before is skipped, what is missing becomes silence. */
+  append(start: SampleIndex, samples: Float32Array): void {
+    if (this.#done || this.#end !== null) return;
+    this.#audio.put(start - this.start, samples);
+    this.#maybePartial();
+  }
+
+  pause(at: SampleIndex): void {
+    if (this.#done || this.#end !== null || !this.#description.live) return;
+    this.#pausedAt = at;
+    this.#speculative = null;
+    const running = this.#running;
+    if (running && (running.samples ?? this.#audio.length) >= at - this.start) {
+      // It reads everything that was said: no need to begin again.
+      this.#assign(running, 'speculative');
+      return;
+    }
+    this.#stop();
+    this.#begin('speculative');
+  }
+
+  resume(): void {
+    if (this.#done || this.#end !== null) return;
+    this.#pausedAt = null;
+    this.#speculative = null;
+    if (this.#running?.role !== 'speculative') return;
+    if (this.#running.samples === null) this.#stop();
+    else this.#assign(this.#running, 'partial');
+  }
+
+  finish(end: SampleIndex): void {
+    if (this.#done || this.#end !== null) return;
+    this.#end = end;
+    this.#audio.truncate(end - this.start);
+    const saidAll = this.#pausedAt !== null && this.#pausedAt <= end;
+    if (saidAll && this.#speculative) {
+      this.#conclude(this.#speculative);
+    } else if (saidAll && this.#running?.role === 'speculative') {
+      this.#assign(this.#running, 'final');
+    } else {
+      this.#stop();
+      this.#begin('final');
+    }
+  }
+
+  /** Nothing was said after all. */
+  cancel(): void {
+    if (this.#done) return;
+    this.#stop();
+    this.#drop('cancelled');
+  }
+
+  /** Tries again after {@link UtteranceEffects.held}. */
+  retry(settings: RecognitionSettings): void {
+    if (this.#done || this.#running || this.#end === null) return;
+    this.#settingsAtRetry = settings;
+    this.#begin('final');
+  }
+
+  #maybePartial(): void {
+    if (!this.#description.live || this.#running || this.#pausedAt !== null) return;
+    const newMs = samplesToMs(this.#audio.length - this.#lastDecodedSamples);
+    if (newMs >= Math.max(LEAST_NEW_AUDIO_MS, PARTIAL_COST_FACTOR * this.#lastCostMs)) this.#begin('partial');
+  }
+
+  #begin(role: Role): void {
+    const { live } = this.#description;
+    const kind = role === 'partial' ? 'partial' : 'final';
+    const running: Running = {
+      role,
+      thorough: role !== 'partial',
+      samples: null,
+      sinceMs: this.#effects.now(),
+      task: this.#effects.decode({
+        priority: kind === 'final' && !live ? 'background' : kind,
+        settings: () => this.#settingsAtRetry ?? this.settings,
+        audio: () => {
+          running.samples = this.#audio.length;
+          return this.#audio.copy();
+        },
+        onCall: (samples) => this.#effects.counted(kindOf(running.role), samples),
+      }),
+    };
+    this.#running = running;
+    running.task.result.then(
+      (decoded) => this.#onDecoded(running, decoded),
+      (error: unknown) => this.#onFailed(running, error),
+    );
+  }
+
+  #assign(running: Running, role: Role): void {
+    const [from, to] = [kindOf(running.role), kindOf(role)];
+    running.role = role;
+    if (from === to) return;
+    if (running.samples !== null) this.#effects.recounted(from, to);
+    running.task.setPriority(to);
+  }
+
+  #stop(): void {
+    this.#running?.task.abort();
+    this.#running = null;
+  }
+
+  #onDecoded(running: Running, decoded: Decoded): void {
+    if (this.#running !== running || this.#done) return;
+    this.#running = null;
+    this.#lastCostMs = this.#effects.now() - running.sinceMs;
+    this.#lastDecodedSamples = running.samples ?? this.#audio.length;
+    if (running.role !== 'partial' && !running.thorough && decoded.dropped) {
+      this.#begin(running.role);
+      return;
+    }
+    if (running.role === 'final') {
+      this.#conclude(decoded);
+      return;
+    }
+    const paused = running.role === 'speculative';
+    if (paused) this.#speculative = decoded;
+    this.#agreement = decoded.dropped
+      ? refuse(this.#agreement)
+      : agree(this.#agreement, { ...decoded, words: this.#onSourceClock(decoded.words) }, paused);
+    const { committed, tentative } = this.#agreement;
+    if (committed.length + tentative.length > 0) {
+      this.#effects.partial(this.#segment(decoded, committed.length > 0 ? 'committed' : 'tentative'));
+    }
+    this.#maybePartial();
+  }
+
+  #onFailed(running: Running, error: unknown): void {
+    if (this.#running !== running || this.#done) return;
+    this.#running = null;
+    this.#lastDecodedSamples = this.#audio.length;
+    if (running.role !== 'final') return;
+    if (isAbort(error)) this.#begin('final');
+    else this.#effects.held();
+  }
+
+  #conclude(decoded: Decoded): void {
+    const { committed } = this.#agreement;
+    const words = decoded.dropped ? committed : conclude(committed, this.#onSourceClock(decoded.words));
+    this.#agreement = { committed: words, tentative: [], language: decoded.language };
+    if (words.length === 0) {
+      this.#drop(decoded.dropped ?? 'empty');
+      return;
+    }
+    this.#done = true;
+    this.#effects.final(this.#segment(decoded, 'final'));
+  }
+
+  #drop(reason: DropReason | 'cancelled'): void {
+    this.#done = true;
+    this.#effects.dropped(reason, (this.#rev += 1));
+  }
+
+  #onSourceClock(words: readonly Word[]): readonly Word[] {
+    return words.map((word) => shiftWord(word, samplesToMs(this.start)));
+  }
+
+  #segment(decoded: Decoded, state: Segment['state']): Segment {
+    const { sourceId, offsetMs } = this.#description;
+    const end = this.#end ?? sampleIndex(this.start + this.#audio.length);
+    return {
+      id: segmentIdOf(sourceId, this.start),
+      sourceId,
+      startMs: offsetMs + samplesToMs(this.start),
+      endMs: offsetMs + samplesToMs(end),
+      language: decoded.language,
+      state,
+      committed: this.#agreement.committed,
+      tentative: this.#agreement.tentative,
+      rev: (this.#rev += 1),
+      averageLogProbability: decoded.averageLogProbability,
+      noSpeechProbability: decoded.noSpeechProbability,
+    };
+  }
+}
+
+const kindOf = (role: Role): 'partial' | 'final' => (role === 'partial' ? 'partial' : 'final');
