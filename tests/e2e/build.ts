@@ -6,10 +6,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The build under test: as for production, with the hooks that tests need, in dist-test. */
 export default function buildForTests(): void {
   const vite = fileURLToPath(new URL('../../node_modules/vite/bin/vite.js', import.meta.url));
-  execFileSync(process.execPath, [vite, 'build', '--mode', 'test', '--logLevel', 'warn'], {
-    cwd: root,
-    // Playwright sets NODE_ENV to "test", and Vite then leaves out what only production has.
-    env: { ...process.env, NODE_ENV: 'production' },
-    stdio: 'inherit',
-  });
+  execFileSync(
+    process.execPath,
+    [vite, 'build', '--mode', 'test', '--outDir', 'dist-test', '--logLevel', 'error'],
+    {
+      cwd: root,
+      // Playwright sets NODE_ENV to "test", and Vite then leaves out what only production has.
+      env: { ...process.env, NODE_ENV: 'production' },
+      stdio: 'inherit',
+    },
+  );
 }

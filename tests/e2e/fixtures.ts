@@ -65,14 +65,13 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   visitedProfile: [
     async ({ site }, use) => {
       const profile = await temporaryFolder();
-      for (const asr of ['whisper-tiny', 'moonshine-tiny']) {
-        const context = await startChromium(profile, knownAnswer().audio);
-        const page = new MeetingPage(await context.newPage(), site.url);
-        await page.record({ language: 'en', asr });
-        await page.finalUntil(knownAnswer().spans[0]!.endMs);
-        await page.stop();
-        await context.close();
+      const context = await startChromium(profile, 'denied');
+      const meeting = new MeetingPage(await context.newPage(), site.url);
+      for (const asr of ['moonshine-tiny', 'whisper-tiny']) {
+        await meeting.record({ language: 'en', asr });
+        await meeting.modelReady(asr);
       }
+      await context.close();
       await use(profile);
       await rm(profile, { recursive: true, force: true });
     },

@@ -45,24 +45,38 @@ export class MeetingPage {
     await this.open(`/?${new URLSearchParams({ action: 'record', source, language, asr }).toString()}`);
   }
 
+  async inState(state: 'idle' | 'recording' | 'paused'): Promise<void> {
+    await expect(this.page.locator(`[data-recorder=${state}]`)).toBeVisible();
+  }
+
+  async modelReady(asr: string): Promise<void> {
+    const model = this.page.locator(`[data-status=model][data-model=${asr}]`);
+    await expect(model).toHaveAttribute('data-state', 'ready', { timeout: 240_000 });
+  }
+
+  /** A message of the app by its code (docs/automation.md). */
+  notice(code: string): Locator {
+    return this.page.locator(`[data-notice=${code}]`);
+  }
+
   /** Waits for a final utterance that reaches `endMs` on the microphone's clock, with none open after it. */
   async finalUntil(endMs: number): Promise<void> {
     await expect
       .poll(
         async () => {
-          const shown = await this.read();
-          const last = shown.at(-1);
-          return last?.state === 'final' && last.endMs >= endMs - CLOCK_TOLERANCE_MS;
+          const last = (await this.read()).at(-1);
+          return last?.state === 'final' ? last.endMs : 0;
         },
-        { message: `a final utterance that reaches ${endMs} ms`, timeout: endMs + 240_000 },
+        { message: `end of the last final utterance, ms`, timeout: endMs + 200_000 },
       )
-      .toBe(true);
+      .toBeGreaterThanOrEqual(endMs - CLOCK_TOLERANCE_MS);
   }
 
-  /** Stops the recording by its key and waits until the page says that it is over. */
+  /** Stops the recording by its key and waits until its last word is final. */
   async stop(): Promise<void> {
     await this.page.keyboard.press('r');
-    await expect(this.page.getByRole('button', { name: 'Record' })).toBeVisible();
+    await this.inState('idle');
+    await expect(this.segments.and(this.page.locator(':not([data-state=final])'))).toHaveCount(0);
   }
 
   /** The transcript as a reader or another program finds it. */

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { readClip, sharedDir, spokenClips, playlist } from '../support/audio.ts';
+import { expect, knownAnswer, test } from './fixtures.ts';
+import { watchWords } from './watch-words.ts';
+
+test('the transcript survives a reload and is downloaded as TXT, SRT, VTT and JSON', async ({ openPage }) => {
+  const heard = knownAnswer();
+  const meeting = await openPage({ microphone: heard.audio });
+  await meeting.record();
+  await meeting.finalUntil(heard.spans[0]!.endMs);
+  await meeting.stop();
+  const before = await meeting.read();
+  expect(before.length).toBeGreaterThan(0);
+
+  await meeting.page.reload();
+  await expect(meeting.segments).toHaveCount(before.length);
+  expect(await meeting.read()).toEqual(before);
+  await meeting.inState('idle');
+
+  const texts = before.map(({ text }) => text);
+  for (const format of ['txt', 'srt', 'vtt', 'json']) {
+    await meeting.page.locator('[data-control=download]').click();
+    const [download] = await Promise.all([
+      meeting.page.waitForEvent('download'),
+      meeting.page.locator(`button[data-format=${format}]`).click(),
+    ]);
+    expect(download.suggestedFilename()).toMatch(new RegExp(`\\.${format}$`));
+    const content = await readFile(await download.path(), 'utf8');
+    const flat = content.replace(/\s+/g, ' ');
+    for (const text of texts) for (const word of text.split(' ')) expect(flat).toContain(word);
+    if (format === 'json') {
+      const { segments } = JSON.parse(content) as { segments: { id: string; text: string }[] };
+      expect(segments.map(({ id, text }) => ({ id, text }))).toEqual(
+        before.map(({ id, text }) => ({ id, text })),
+      );
+    }
+    if (format === 'vtt') expect(content).toMatch(/^WEBVTT/);
+    if (format === 'srt') expect(content).toMatch(/^1\r?\n\d\d:\d\d:\d\d,\d{3} --> /);
+  }
+});
+
+for (const asr of ['whisper-tiny', 'moonshine-tiny']) {
+  test(`a word that is shown as certain never changes, with ${asr}`, async ({ openPage }) => {
+    const long = spokenClips('en').filter(({ seconds }) => seconds > 8);
+    const heard = sharedDir ? playlist(long.map(readClip)) : knownAnswer();
+    const meeting = await openPage({ microphone: heard.audio });
+    const words = await watchWords(meeting.page);
+    await meeting.record({ asr });
+    await meeting.finalUntil(heard.spans.at(-1)!.endMs);
+    await meeting.stop();
+
+    const versions = Object.values(await words.committed());
+    expect(versions.length).toBeGreaterThan(0);
+    for (const texts of versions)
+      for (const [i, text] of texts.slice(1).entries())
+        expect(text.startsWith(texts[i]!), texts.join('\n')).toBe(true);
+    // Words appear while the person still speaks, not only at the end.
+    if (sharedDir)
+      expect(Math.max(...versions.map((texts) => texts.filter(Boolean).length))).toBeGreaterThan(1);
+  });
+}
