@@ -1,0 +1,27 @@
+import type { RecognitionSettings, SourceDescription } from '../protocol/engine.ts';
+import type { SessionId } from '../protocol/ids.ts';
+import type { Segment } from './types.ts';
+
+export interface MeetingSource extends SourceDescription {
+  /** What the device, tab or file calls itself; empty when it has no name worth showing. */
+  readonly name: string;
+}
+
+/** What is known of a meeting besides its words. */
+export interface Meeting {
+  readonly id: SessionId;
+  /** Wall clock at the press on record, ms since 1970. */
+  readonly startedAtMs: number;
+  /** End of the last segment on the session's clock, ms. */
+  readonly durationMs: number;
+  readonly sources: readonly MeetingSource[];
+  readonly settings: RecognitionSettings;
+  /** How the first segment begins, for lists of meetings. */
+  readonly preview: string;
+}
+
+/** A meeting with its segments, in the order of their start. */
+export interface MeetingTranscript {
+  readonly meeting: Meeting;
+  readonly segments: readonly Segment[];
+}

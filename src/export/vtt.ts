@@ -1,0 +1,24 @@
+import type { MeetingTranscript } from '@core/transcript/meeting.ts';
+import { toCues } from './cues.ts';
+import { cueTime } from './time.ts';
+
+/**
+ * WebVTT. Where a meeting has several sources each cue names its own as the voice.
+ * @param sourceLabel what a reader calls a source, by its id
+ */
+export function toVtt(transcript: MeetingTranscript, sourceLabel: (sourceId: string) => string): string {
+  const named = transcript.meeting.sources.length > 1;
+  const cues = toCues(transcript).map((cue) => {
+    const times = `${cueTime(cue.startMs, '.')} --> ${cueTime(cue.endMs, '.')}`;
+    const text = escape(cue.text);
+    const language = cue.segment.language;
+    const spoken = language === null ? text : `<lang ${language}>${text}</lang>`;
+    const voice = escape(sourceLabel(cue.segment.sourceId)).replaceAll('\n', ' ');
+    return `${cue.segment.id}\n${times}\n${named ? `<v ${voice}>${spoken}</v>` : spoken}\n\n`;
+  });
+  return `WEBVTT\n\n${cues.join('')}`;
+}
+
+/** Cue text is markup: `&`, `<` and `>` would be read as entities and tags, and `-->` as times. */
+const escape = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

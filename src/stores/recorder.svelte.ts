@@ -1,0 +1,259 @@
+import { toUnisonoError } from '@core/protocol/errors.ts';
+import { newSessionId, type SessionId, type SourceId } from '@core/protocol/ids.ts';
+import type { CaptureHandlers, CaptureSession, SourceRequest } from '@src/capture/capture-session.ts';
+import type { EngineClient } from '@src/engine/engine-client.ts';
+import type { EngineStatusStore } from './engine-status.svelte.ts';
+import type { NoticesStore } from './notices.svelte.ts';
+import type { SettingsStore } from './settings.svelte.ts';
+import type { SourcesStore } from './sources.svelte.ts';
+import { Stopwatch } from './stopwatch.svelte.ts';
+import type { TranscriptsStore } from './transcripts.svelte.ts';
+
+export type RecorderState = 'idle' | 'starting' | 'recording' | 'paused' | 'stopping';
+
+export interface RecorderParts {
+  readonly engine: Pick<EngineClient, 'openSession' | 'addSource' | 'updateSession' | 'closeSession'>;
+  readonly startCapture: typeof CaptureSession.start;
+  readonly settings: SettingsStore;
+  readonly sources: SourcesStore;
+  readonly transcripts: TranscriptsStore;
+  readonly status: EngineStatusStore;
+  readonly notices: NoticesStore;
+  /** What the microphone of this request calls itself; empty when it is not known. */
+  readonly microphoneName: (deviceId: string | undefined) => string;
+  /** Called with every session that is over, when its last word is final. */
+  readonly onFinished: (id: SessionId) => Promise<void>;
+}
+
+interface Recording {
+  readonly id: SessionId;
+  readonly startedAtMs: number;
+  readonly capture: CaptureSession;
+  /** What is captured now. */
+  readonly requests: Map<SourceId, SourceRequest>;
+  /** Told to have ended before they were known here, as a file that is read at once. */
+  readonly endedEarly: Set<SourceId>;
+  readonly over: PromiseWithResolvers<void>;
+}
+
+/**
+ * One recording at a time, from the press on record to stop. The audio goes from capture to engine by
+ * itself; here is only what is captured, and in which state. A stopped session finishes in the background, so
+ * that the next recording can start at once. Nothing here rejects: failures become notices, and what was
+ * recorded stays.
+ */
+export class RecorderStore {
+  readonly #parts: RecorderParts;
+  readonly #stopwatch = new Stopwatch();
+  #state = $state<RecorderState>('idle');
+  #finishing = $state(0);
+  #recording: Recording | null = null;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+  }
+
+  get state(): RecorderState {
+    return this.#state;
+  }
+
+  get isActive(): boolean {
+    return this.#state !== 'idle';
+  }
+
+  /** A stopped session still has words to come. */
+  get isFinishing(): boolean {
+    return this.#finishing > 0;
+  }
+
+  /** Time recorded; pauses and time without any source are left out. */
+  get elapsedMs(): number {
+    return this.#stopwatch.elapsedMs;
+  }
+
+  /** The session being recorded, or null. */
+  get sessionId(): SessionId | null {
+    return this.#state === 'idle' ? null : (this.#recording?.id ?? null);
+  }
+
+  /**
+   * Starts a recording of the sources that can be had; those that cannot are reported.
+   * Settles when it is over: at once if there was none, else when its last word is final.
+   */
+  async start(requests: readonly SourceRequest[]): Promise<void> {
+    if (this.#state !== 'idle') return;
+    this.#state = 'starting';
+    let recording: Recording;
+    try {
+      recording = await this.#open();
+    } catch (error) {
+      this.#parts.notices.report(toUnisonoError(error));
+      this.#state = 'idle';
+      return;
+    }
+    this.#recording = recording;
+    this.#stopwatch.reset();
+    for (const request of requests) await this.add(request);
+    if (this.#recording === recording) {
+      if (recording.requests.size === 0) await this.stop();
+      else this.#become('recording');
+    }
+    return recording.over.promise;
+  }
+
+  async togglePause(): Promise<void> {
+    const recording = this.#recording;
+    const paused = this.#state === 'recording';
+    if (!recording || !(paused || this.#state === 'paused')) return;
+    await this.#guard(recording.capture.setPaused(paused));
+    if (this.#recording !== recording || this.#state === 'stopping') return;
+    if (paused) this.#parts.sources.silence();
+    this.#become(paused ? 'paused' : 'recording');
+  }
+
+  /** The browser had suspended the audio: after a press of a button it may go on. */
+  async resumeAudio(): Promise<void> {
+    if (!this.#recording) return;
+    await this.#guard(this.#recording.capture.setPaused(false));
+    if (this.#state === 'paused') this.#become('recording');
+  }
+
+  async stop(): Promise<void> {
+    const recording = this.#recording;
+    if (!recording || this.#state === 'stopping') return;
+    this.#become('stopping');
+    await this.#guard(recording.capture.stop());
+    this.#recording = null;
+    this.#parts.sources.clear();
+    this.#become('idle');
+    void this.#finish(recording);
+  }
+
+  /** Adds a source to the running recording. */
+  async add(request: SourceRequest): Promise<void> {
+    const recording = this.#recording;
+    if (recording) await this.#guard(this.#addTo(recording, request));
+  }
+
+  async remove(sourceId: SourceId): Promise<void> {
+    if (!this.#recording?.requests.has(sourceId)) return;
+    await this.#guard(this.#recording.capture.removeSource(sourceId));
+  }
+
+  /** Makes the running recording capture exactly these live sources; files go on. */
+  async replaceLive(requests: readonly SourceRequest[]): Promise<void> {
+    const live = [...(this.#recording?.requests ?? [])].filter(([, request]) => request.kind !== 'file');
+    const among = (list: readonly SourceRequest[], request: SourceRequest) =>
+      list.some((other) => JSON.stringify(other) === JSON.stringify(request));
+    const missing = requests.filter(
+      (request) =>
+        !among(
+          live.map(([, known]) => known),
+          request,
+        ),
+    );
+    for (const request of missing) await this.add(request);
+    for (const [sourceId, request] of live) if (!among(requests, request)) await this.remove(sourceId);
+  }
+
+  /** Passes changed languages, model or script on to the running recording. */
+  async settingsChanged(): Promise<void> {
+    const { engine, settings } = this.#parts;
+    if (this.#recording) await this.#guard(engine.updateSession(this.#recording.id, settings.recognition));
+  }
+
+  async #open(): Promise<Recording> {
+    const { engine, settings, startCapture } = this.#parts;
+    const id = newSessionId();
+    const port = await engine.openSession({ sessionId: id, settings: settings.recognition });
+    try {
+      const capture = await startCapture(id, port, this.#handlers());
+      const over = Promise.withResolvers<void>();
+      return { id, startedAtMs: Date.now(), capture, requests: new Map(), endedEarly: new Set(), over };
+    } catch (error) {
+      await this.#guard(engine.closeSession(id));
+      throw error;
+    }
+  }
+
+  async #addTo(recording: Recording, request: SourceRequest): Promise<void> {
+    const { engine, sources, transcripts } = this.#parts;
+    const { id, startedAtMs, capture, requests } = recording;
+    const description = await capture.addSource(request);
+    if (this.#recording !== recording) return; // stopped while the user was being asked
+    requests.set(description.sourceId, request);
+    if (!transcripts.isLive(id)) {
+      const settings = this.#parts.settings.recognition;
+      transcripts.begin({ id, startedAtMs, durationMs: 0, sources: [], settings, preview: '' });
+    }
+    const name = this.#nameOf(request);
+    sources.add(description, name);
+    transcripts.addSource(id, { ...description, name });
+    this.#runStopwatch();
+    await engine.addSource(id, description);
+    if (recording.endedEarly.has(description.sourceId)) this.#sourceGone(description.sourceId);
+  }
+
+  #nameOf(request: SourceRequest): string {
+    if (request.kind === 'file') return request.file.name;
+    return request.kind === 'microphone' ? this.#parts.microphoneName(request.deviceId) : '';
+  }
+
+  #handlers(): CaptureHandlers {
+    const { sources, status, notices } = this.#parts;
+    return {
+      level: (level) => sources.setLevel(level),
+      progress: (progress) => sources.setProgress(progress),
+      vad: (change) => status.setVad(change),
+      sourceEnded: ({ sourceId, error }) => {
+        if (error) notices.report(error);
+        this.#sourceGone(sourceId);
+      },
+      warning: (error) => notices.report(error),
+      health: (entry) => status.addHealth(entry),
+    };
+  }
+
+  /** A live recording waits for its source to come back; a file that has been read is done. */
+  #sourceGone(sourceId: SourceId): void {
+    const recording = this.#recording;
+    if (!recording) return;
+    const request = recording.requests.get(sourceId);
+    if (!request) {
+      recording.endedEarly.add(sourceId);
+      return;
+    }
+    recording.requests.delete(sourceId);
+    this.#parts.sources.remove(sourceId);
+    this.#runStopwatch();
+    if (request.kind === 'file' && recording.requests.size === 0) void this.stop();
+  }
+
+  async #finish({ id, over }: Recording): Promise<void> {
+    this.#finishing++;
+    await this.#guard(this.#parts.engine.closeSession(id));
+    this.#finishing--;
+    this.#parts.status.endSession(id);
+    await this.#parts.onFinished(id);
+    over.resolve();
+  }
+
+  #become(state: RecorderState): void {
+    this.#state = state;
+    this.#runStopwatch();
+  }
+
+  #runStopwatch(): void {
+    const listening = this.#state === 'recording' && (this.#recording?.requests.size ?? 0) > 0;
+    if (listening) this.#stopwatch.start();
+    else this.#stopwatch.stop();
+  }
+
+  async #guard(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#parts.notices.report(toUnisonoError(error));
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import * as v from 'valibot';
+import { RECOGNIZER_IDS, type RecognitionSettings } from '@core/protocol/engine.ts';
+import { LANGUAGES, type Language } from '@core/transcript/types.ts';
+
+export const THEMES = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+export const SOURCE_CHOICES = ['microphone', 'tab', 'both'] as const;
+export type SourceChoice = (typeof SOURCE_CHOICES)[number];
+
+const SettingsSchema = v.object({
+  theme: v.fallback(v.picklist(THEMES), 'system'),
+  /** Single keys that act at once are in the way of some voice control and screen readers. */
+  shortcuts: v.fallback(v.boolean(), true),
+  source: v.fallback(v.picklist(SOURCE_CHOICES), 'microphone'),
+  /** Null: the system's default microphone. */
+  microphoneId: v.fallback(v.nullable(v.string()), null),
+  /** Needed when the meeting is heard from loudspeakers beside the microphone. */
+  echoCancellation: v.fallback(v.boolean(), true),
+  /** Off: it removes parts of speech that recognizers use. */
+  noiseSuppression: v.fallback(v.boolean(), false),
+  autoGainControl: v.fallback(v.boolean(), true),
+  recognizer: v.fallback(v.picklist(['auto', ...RECOGNIZER_IDS]), 'auto'),
+  languages: v.fallback(v.pipe(v.array(v.picklist(LANGUAGES)), v.minLength(1)), [...LANGUAGES]),
+  chineseScript: v.fallback(v.picklist(['simplified', 'traditional']), 'simplified'),
+});
+
+export type Settings = Readonly<v.InferOutput<typeof SettingsSchema>>;
+
+const KEY = 'unisono-settings';
+
+function read(storage: Storage): Settings {
+  try {
+    return v.parse(SettingsSchema, JSON.parse(storage.getItem(KEY) ?? '{}'));
+  } catch {
+    return v.parse(SettingsSchema, {});
+  }
+}
+
+/** What the user chose, kept between visits. A link may override some of it for this visit only. */
+export class SettingsStore {
+  readonly #storage: Storage;
+  #saved: Settings;
+  #current: Settings;
+
+  constructor(storage: Storage = localStorage) {
+    this.#storage = storage;
+    this.#saved = read(storage);
+    this.#current = $state.raw(this.#saved);
+  }
+
+  get current(): Settings {
+    return this.#current;
+  }
+
+  get recognition(): RecognitionSettings {
+    const { recognizer, languages, chineseScript } = this.#current;
+    return { recognizer, languages, chineseScript };
+  }
+
+  set(change: Partial<Settings>): void {
+    this.#saved = { ...this.#saved, ...change };
+    this.#current = { ...this.#current, ...change };
+    this.#storage.setItem(KEY, JSON.stringify(this.#saved));
+  }
+
+  /** For this visit only. */
+  override(change: Partial<Settings>): void {
+    this.#current = { ...this.#current, ...change };
+  }
+
+  /** The ticked languages with this one ticked or unticked; the last one stays ticked. */
+  toggled(language: Language): Settings['languages'] {
+    const ticked = this.#current.languages;
+    const next = LANGUAGES.filter((known) => ticked.includes(known) !== (known === language));
+    return next.length > 0 ? next : ticked;
+  }
+}

@@ -1,0 +1,21 @@
+import type { App } from '@src/stores/app.svelte.ts';
+
+const FIELDS = 'input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]';
+/** Elements that Space itself works on. */
+const PRESSABLE = `${FIELDS}, input, button, a, summary, [role=button]`;
+
+/** `R` starts and stops, Space pauses and goes on, Escape closes the panel. */
+export function handleShortcut(event: KeyboardEvent, app: App): void {
+  const target = event.target instanceof Element ? event.target : document.body;
+  if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === 'Escape') {
+    if (!document.querySelector(':popover-open')) app.panel.close();
+    return;
+  }
+  if (!app.settings.current.shortcuts) return;
+  if (event.key.toLowerCase() === 'r' && !target.closest(FIELDS)) void app.toggleRecording();
+  else if (event.key === ' ' && !target.closest(PRESSABLE) && app.recorder.isActive)
+    void app.recorder.togglePause();
+  else return;
+  event.preventDefault();
+}

@@ -1,0 +1,125 @@
+import type { Language } from '@core/transcript/types.ts';
+import type { SourceKind } from '@core/protocol/audio.ts';
+import type { ModelStatus, RecognizerId, RungId } from '@core/protocol/engine.ts';
+import type { ErrorCode } from '@core/protocol/errors.ts';
+import type { Meeting } from '@core/transcript/meeting.ts';
+import { m } from '@src/paraglide/messages.js';
+import { getLocale } from '@src/paraglide/runtime.js';
+
+type Snake<Text extends string> = Text extends `${infer Head}-${infer Tail}`
+  ? `${Head}_${Snake<Tail>}`
+  : Text;
+const snake = <Text extends string>(text: Text) => text.replaceAll('-', '_') as Snake<Text>;
+
+/** What happened, what was kept, what to do. */
+export const errorText = (code: ErrorCode): string => m[`error_${snake(code)}`]();
+
+export const sourceText = (kind: SourceKind): string => m[`source_${kind}`]();
+
+/** A language by its own name, as the people who speak it look for it. */
+const OWN_NAMES: Record<Language, string> = { en: 'English', es: 'Español', fr: 'Français', zh: '中文' };
+export const languageName = (language: Language): string => OWN_NAMES[language];
+export const languageTag = (language: Language): string =>
+  language === 'zh' ? '中文' : language.toUpperCase();
+
+const RECOGNIZER_NAMES: Record<RecognizerId, string> = {
+  'whisper-tiny': 'Whisper tiny',
+  'whisper-base': 'Whisper base',
+  'whisper-small': 'Whisper small',
+  'moonshine-tiny': 'Moonshine tiny',
+};
+export const recognizerName = (id: RecognizerId): string => RECOGNIZER_NAMES[id];
+
+/** Megabytes to download for the models that do not come with the app. */
+export const DOWNLOAD_MB: Partial<Record<RecognizerId, number>> = {
+  'whisper-base': 77,
+  'whisper-small': 249,
+};
+
+export const recognizerHint = (id: RecognizerId): string => {
+  const about = m[`model_${snake(id)}_about`]();
+  const megabytes = DOWNLOAD_MB[id];
+  return `${about} ${megabytes === undefined ? m.model_included() : m.model_download({ size: megabytesText(megabytes) })}`;
+};
+
+export const rungText = (rung: RungId): string =>
+  rung.startsWith('webgpu') ? m.runs_on_graphics() : m.runs_on_processor();
+
+/** The technical name of a rung, for the health panel. */
+const RUNG_NAMES: Record<RungId, string> = {
+  'webgpu-fp16': 'WebGPU fp16',
+  'webgpu-fp32': 'WebGPU fp32',
+  'webgpu-q4': 'WebGPU q4',
+  'webgpu-q8': 'WebGPU q8',
+  'wasm-threads': 'WebAssembly, threads',
+  wasm: 'WebAssembly',
+};
+export const rungName = (rung: RungId): string => RUNG_NAMES[rung];
+
+/** A model and what it is doing, such as "Whisper tiny · on your processor". */
+export function modelText(status: ModelStatus): string {
+  const name = recognizerName(status.model);
+  switch (status.state) {
+    case 'ready':
+      return status.rung ? `${name} · ${rungText(status.rung)}` : name;
+    case 'downloading':
+      return m.model_downloading({ name, progress: downloadText(status) });
+    case 'testing':
+      return m.model_testing({ name });
+    case 'loading':
+      return m.model_loading({ name });
+    case 'failed':
+      return m.model_failed({ name });
+    case 'absent':
+      return m.model_absent({ name });
+  }
+}
+
+function downloadText({ progress }: ModelStatus): string {
+  if (!progress || progress.totalBytes === 0) return '…';
+  return new Intl.NumberFormat(getLocale(), { style: 'percent' }).format(
+    Math.min(1, progress.loadedBytes / progress.totalBytes),
+  );
+}
+
+const unitText = (unit: string, value: number, digits = 0): string =>
+  new Intl.NumberFormat(getLocale(), {
+    style: 'unit',
+    unit,
+    unitDisplay: unit === 'byte' ? 'long' : 'short',
+    maximumFractionDigits: digits,
+  }).format(value);
+
+export const megabytesText = (megabytes: number): string => unitText('megabyte', megabytes);
+export const secondsText = (ms: number): string => unitText('second', ms / 1000, 1);
+
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return unitText('byte', bytes);
+  return bytes < 1_000_000 ? unitText('kilobyte', bytes / 1000) : unitText('megabyte', bytes / 1_000_000, 1);
+}
+
+export const dateText = (atMs: number): string =>
+  new Intl.DateTimeFormat(getLocale(), { dateStyle: 'full', timeStyle: 'short' }).format(atMs);
+export const shortDateText = (atMs: number): string =>
+  new Intl.DateTimeFormat(getLocale(), { dateStyle: 'medium', timeStyle: 'short' }).format(atMs);
+export const timeOfDayText = (atMs: number): string =>
+  new Intl.DateTimeFormat(getLocale(), { timeStyle: 'medium' }).format(atMs);
+
+/** What a reader calls each source of a meeting: its kind, and a file by its name. */
+export function sourceLabeller(meeting: Meeting): (sourceId: string) => string {
+  const labels = new Map<string, string>(
+    meeting.sources.map(({ sourceId, kind, name }) => [
+      sourceId,
+      kind === 'file' && name ? name : sourceText(kind),
+    ]),
+  );
+  return (sourceId) => labels.get(sourceId) ?? '';
+}
+
+/** The tag for fonts and voices; Chinese needs its script, or simplified text may get Japanese glyphs. */
+export const languageAttribute = (language: Language | null, meeting: Meeting): string | undefined =>
+  language === 'zh'
+    ? meeting.settings.chineseScript === 'simplified'
+      ? 'zh-Hans'
+      : 'zh-Hant'
+    : (language ?? undefined);
