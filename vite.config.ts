@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { paraglideVitePlugin } from '@inlang/paraglide-js';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { VitePWA, type ManifestOptions } from 'vite-plugin-pwa';
 import { assetFolders } from './scripts/vite-assets.ts';
 
@@ -11,6 +11,14 @@ const json = (relative: string): unknown => JSON.parse(readFileSync(path(relativ
 
 const { version } = json('./package.json') as { version: string };
 const ort = json('./node_modules/onnxruntime-web/package.json') as { version: string };
+
+/** ONNX Runtime's own wasm asset is never loaded: workers name the files under /ort/, and 41 MB stay out of the build. */
+const withoutOrtAssets: Plugin = {
+  name: 'unisono-without-ort-assets',
+  generateBundle(_, bundle) {
+    for (const name of Object.keys(bundle)) if (name.includes('ort-wasm-simd')) delete bundle[name];
+  },
+};
 
 /** Threads in WebAssembly need a cross-origin isolated page. */
 const isolationHeaders = {
@@ -27,6 +35,7 @@ export default defineConfig(({ mode }) => ({
       emitTsDeclarations: true,
     }),
     svelte(),
+    withoutOrtAssets,
     assetFolders([
       { url: '/models', dir: path('./.cache/starter') },
       {
