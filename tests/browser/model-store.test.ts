@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { cdp } from 'vitest/browser';
+import llama from 'llama-tokenizer-js';
 import { createStore, entries, set } from 'idb-keyval';
 import { createRpc } from '@core/protocol/rpc.ts';
 import { RECOGNIZER_MODELS, VAD_MODELS, filesOf, pathOf } from '@workers/model-store/catalog.ts';
@@ -140,4 +142,26 @@ it('replaces a starter file that an older version of the app has stored', async 
   const again = startWorker();
   expect((await again.rpc.weights(SILERO)).sha256).toBe(starterFile(SILERO)?.sha256);
   expect(await again.rpc.requests()).toEqual([]);
+});
+
+it("reads and writes text with Moonshine's tokenizer, made at build time, as its publisher's does", async () => {
+  const text = 'Ask not what your country can do for you: 100 % – “naïve” 你好 🎉';
+  const { rpc } = startWorker();
+  expect(await rpc.tokenize(RECOGNIZER_MODELS['moonshine-tiny'].repo, text)).toEqual({
+    ids: llama.encode(text),
+    text,
+  });
+});
+
+it('goes on without keeping the model when there is no room for it, and says so', async () => {
+  const origin = self.location.origin;
+  await cdp().send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
+  try {
+    const { rpc } = startWorker();
+    expect((await rpc.weights(SILERO)).sha256).toBe(starterFile(SILERO)?.sha256);
+    expect(await rpc.notStored()).toEqual(['storage-full']);
+    expect(await storedKeys()).toEqual([]);
+  } finally {
+    await cdp().send('Storage.overrideQuotaForOrigin', { origin });
+  }
 });

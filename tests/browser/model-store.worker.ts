@@ -32,6 +32,15 @@ const api = {
       throw toModelError(thrown, repo);
     }
   },
+  /** What a tokenizer of the starter pack makes of `text`, and back. */
+  async tokenize(repo: string, text: string): Promise<{ ids: number[]; text: string }> {
+    if (!configured) configureTransformers(env, 'wasm');
+    configured = true;
+    const { tokenizer } = await AutoProcessor.from_pretrained(repo);
+    if (!tokenizer) throw new Error(`${repo} has no tokenizer`);
+    const ids = tokenizer.encode(text);
+    return { ids, text: tokenizer.decode(ids, { skip_special_tokens: true }) };
+  },
   async weights(path: string): Promise<{ sha256: string; bytes: number }> {
     const bytes = await fetchWeights(path, {
       onNotStored,

@@ -168,16 +168,16 @@ export async function startHub({ roots = [], repos = {}, gated = {} }: HubOption
       await control(path, request, response);
       return;
     }
-    response.on('close', () =>
-      log.push({
-        host,
-        method: request.method ?? 'GET',
-        path,
-        range: request.headers.range ?? null,
-        authorized: token !== undefined,
-        status: response.statusCode,
-      }),
-    );
+    log.push({
+      host,
+      method: request.method ?? 'GET',
+      path,
+      range: request.headers.range ?? null,
+      authorized: token !== undefined,
+      get status() {
+        return response.statusCode;
+      },
+    });
     response.setHeader('X-Repo-Commit', HUB_COMMIT);
     response.setHeader('Accept-Ranges', 'bytes');
     const fault = faultFor(path, ({ status }) => status !== undefined);
