@@ -20,13 +20,9 @@ export async function toSimplified(text: string): Promise<string> {
  */
 export async function simplifyWords(words: readonly Word[]): Promise<Word[]> {
   const convert = await loadConverter();
-  const converted = [...convert(words.map(({ text }) => text).join(''))];
-  const lengths = words.map(({ text }) => [...text].length);
-  const sameLength = converted.length === lengths.reduce((sum, length) => sum + length, 0);
+  const text = words.map((word) => word.text).join('');
+  const converted = convert(text);
+  if (converted.length !== text.length) return words.map((word) => ({ ...word, text: convert(word.text) }));
   let start = 0;
-  return words.map((word, index) => {
-    if (!sameLength) return { ...word, text: convert(word.text) };
-    const text = converted.slice(start, (start += lengths[index] ?? 0)).join('');
-    return { ...word, text };
-  });
+  return words.map((word) => ({ ...word, text: converted.slice(start, (start += word.text.length)) }));
 }

@@ -6,6 +6,7 @@ import type { InferenceSession } from 'onnxruntime-web';
 import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
 import { Decoding, decodeTokens, logitsRow, type DecodingContext } from './decoding.ts';
 import type { Recognizer } from './recognizer.ts';
+import { probabilityOf } from './scores.ts';
 import type { StepRunner } from './step-runner.ts';
 import { TensorScope } from './tensors.ts';
 import { untimedWords } from './words.ts';
@@ -21,8 +22,15 @@ export interface MoonshineParts {
 
 /** The paper's limit against loops (Jeffries et al. 2024, section 3.2: 6.5 tokens a second). */
 const MAX_TOKENS_PER_S = 6.5;
-/** Moonshine reads nothing from less than about a second: shorter audio is padded with silence. */
-const SHORTEST_S = 1.5;
+/** The encoder's convolutions need about 0.1 s. No more padding than that: it makes short words vanish. */
+const SHORTEST_S = 0.2;
+/**
+ * Moonshine likes to end before the first word of a short utterance ("No.", "Maybe."). Below this
+ * probability of doing so it has to go on. Measured with 36 utterances of one or two words and 40
+ * pieces of noise of 0.8 to 2 s: barring the end raises the words read right from 17 to 34 (with
+ * 0.3 s before and 0.5 s behind); noise ends with 0.94 and more, or says a lone "You".
+ */
+const SURE_OF_NO_SPEECH = 0.93;
 
 /**
  * Moonshine (English). Its cost follows the length of the audio: no 30 s window as in Whisper. The
@@ -75,22 +83,29 @@ export class MoonshineRecognizer implements Recognizer {
     context.scope.free(input);
 
     const decoding = new Decoding(sessions.decoder_model_merged, context, encoded.last_hidden_state!);
-    const logits = await decoding.prefill([decoder_start_token_id]);
-    const { tokens, averageLogProbability, truncated } = await decodeTokens(decoding, logitsRow(logits, 0), {
+    const firstRow = logitsRow(await decoding.prefill([decoder_start_token_id]), 0);
+    const endProbability = probabilityOf(firstRow, eos_token_id);
+    const barred = endProbability > 0.5 && endProbability < SURE_OF_NO_SPEECH;
+    const decoded = await decodeTokens(decoding, firstRow, {
       endOfText: eos_token_id,
       maxTokens: Math.ceil((audio.length / SAMPLE_RATE_HZ) * MAX_TOKENS_PER_S),
       temperature,
       random,
-      mask: (row) => row,
+      mask: (row, position) => {
+        if (barred && position === 0) row[eos_token_id] = -Infinity;
+        return row;
+      },
     });
+    // A word read from speech ends with a full stop; what is forced out of silence does not.
+    const tokens = barred && decoded.tokens.length === 1 ? [] : decoded.tokens;
     const text = tokens.length === 0 ? '' : tokenizer.decode([...tokens], { skip_special_tokens: true });
     return {
       language: 'en',
       words: untimedWords(text),
-      averageLogProbability,
+      averageLogProbability: decoded.averageLogProbability,
       noSpeechProbability: null,
       tokens: tokens.length,
-      truncated,
+      truncated: decoded.truncated,
     };
   }
 }

@@ -27,5 +27,4 @@ export function configureRuntime({ threads, device }: RuntimeOptions): void {
 }
 
 /** The GPU device that ONNX Runtime uses; call after a session on it exists. */
-export const gpuDevice = async (): Promise<GPUDevice | undefined> =>
-  (await env.backends.onnx.webgpu?.device) as GPUDevice | undefined;
+export const gpuDevice = async (): Promise<GPUDevice | undefined> => await env.backends.onnx.webgpu?.device;

@@ -81,10 +81,15 @@ export class StepRunner {
       for (const tensor of Object.values(result)) scope.keep(tensor);
       return result;
     } catch (thrown) {
-      throw this.#gpuLoss ?? modelError(thrown);
+      throw this.#failure(thrown);
     } finally {
       this.#endStep = undefined;
     }
+  }
+
+  /** A step that a lost GPU made fail says whatever it likes. */
+  #failure(thrown: unknown): UnisonoError {
+    return this.#gpuLoss ?? modelError(thrown);
   }
 
   /** Fails the way the runtime fails, so that the error's way up is the real one. */

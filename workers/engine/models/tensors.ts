@@ -52,7 +52,7 @@ export class TensorScope {
     ...parameters: [type: 'float32' | 'float16' | 'int64' | 'bool', data: unknown, dims: number[]]
   ): OrtTensor {
     const tensor = new Tensor(...(parameters as ConstructorParameters<typeof Tensor>));
-    return this.keep(tensor.ort_tensor as OrtTensor);
+    return this.keep(tensor.ort_tensor);
   }
 }
 
@@ -62,5 +62,5 @@ const HalfFloats = (globalThis as { Float16Array?: typeof Uint16Array }).Float16
 /** A CPU tensor's content as float32, whatever precision the model writes. */
 export function floatsOf(tensor: OrtTensor): Float32Array {
   if (tensor.type === 'float32') return tensor.data as Float32Array;
-  return new Tensor(tensor as never).to('float32').data as Float32Array;
+  return new Tensor(tensor).to('float32').data as Float32Array;
 }
