@@ -103,7 +103,7 @@ export class CaptureSession {
 
   /**
    * Opens a source; it records when this resolves.
-   * @throws {UnisonoError} `microphone-*`, `share-*`, `file-not-audio`, `file-unsupported-codec`, `capture-unsupported`
+   * @throws {UnisonoError} `microphone-*`, `share-*`, `file-*`, `capture-unsupported`
    */
   async addSource(request: SourceRequest): Promise<SourceDescription> {
     const sourceId = crypto.randomUUID() as SourceId;

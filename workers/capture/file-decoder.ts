@@ -2,6 +2,7 @@ import {
   ADTS,
   AudioSampleSink,
   BlobSource,
+  EncodedPacketSink,
   FLAC,
   Input,
   MATROSKA,
@@ -11,7 +12,9 @@ import {
   QTFF,
   WAVE,
   WEBM,
+  UnsupportedInputFormatError,
   type AudioSample,
+  type EncodedPacket,
   type InputAudioTrack,
 } from 'mediabunny';
 import { BLOCK_SAMPLES, SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
@@ -60,6 +63,38 @@ const truncated = (file: File, atS: number, cause?: unknown) =>
     { cause, detail: { file: file.name, seconds: String(Math.round(atS)) } },
   );
 
+/**
+ * Mediabunny's sink throws away what it has decoded ahead when the container turns out to be damaged. Here the
+ * damage ends the stream and is kept in `failure`. Overrides an internal method of mediabunny 1.61: the tests with
+ * cut files tell when a newer version goes another way.
+ */
+class SalvagingSink extends AudioSampleSink {
+  failure: unknown = null;
+  readonly track: InputAudioTrack;
+
+  constructor(track: InputAudioTrack) {
+    super(track);
+    this.track = track;
+  }
+
+  _createPacketSink(): EncodedPacketSink {
+    const sink = new EncodedPacketSink(this.track);
+    const packets = sink.packets.bind(sink);
+    sink.packets = (...range) => this.#untilDamage(packets(...range));
+    return sink;
+  }
+
+  async *#untilDamage(
+    packets: AsyncGenerator<EncodedPacket, void, unknown>,
+  ): AsyncGenerator<EncodedPacket, void, unknown> {
+    try {
+      yield* packets;
+    } catch (thrown) {
+      this.failure = thrown;
+    }
+  }
+}
+
 /** Whether a WAV states more bytes than there are; its demuxer reads what there is and says nothing. */
 async function isShortWav(file: File): Promise<boolean> {
   const header = await file.slice(0, 12).arrayBuffer();
@@ -97,11 +132,12 @@ export class DecodedFile {
     this.totalMs = totalS === null ? null : Math.max(0, totalS - originS) * 1000;
   }
 
-  /** @throws {UnisonoError} `file-not-audio`, `file-unsupported-codec` */
+  /** @throws {UnisonoError} `file-not-audio`, `file-unsupported-codec`, `file-truncated` if nothing can be read */
   static async open(file: File): Promise<DecodedFile> {
     const source = new BlobSource(file, { handleUnhandledError: () => undefined });
     const input = new Input({ formats: FORMATS, source });
     try {
+      if ((await input.getTracks()).length === 0) throw truncated(file, 0);
       const track = await input.getPrimaryAudioTrack();
       if (!track) throw notAudio(file);
       if (!(await track.canDecode()))
@@ -110,14 +146,18 @@ export class DecodedFile {
       return new DecodedFile(file, input, track, originS, await track.getDurationFromMetadata());
     } catch (thrown) {
       input.dispose();
-      throw thrown instanceof UnisonoError ? thrown : notAudio(file, thrown);
+      if (thrown instanceof UnisonoError) throw thrown;
+      if (thrown instanceof UnsupportedInputFormatError) throw notAudio(file, thrown);
+      // Its WAV reader says so in words only.
+      if (thrown instanceof Error && /unsupported/i.test(thrown.message))
+        throw unsupported(file, thrown.message);
+      throw truncated(file, 0, thrown);
     }
   }
 
   /**
    * All of it, once. Silence stands where the file's timestamps leave a gap.
-   * @throws {UnisonoError} `file-truncated` after the last block that could be decoded; `file-not-audio`
-   *   when not even one could
+   * @throws {UnisonoError} `file-truncated` after the last block that could be decoded
    */
   async *blocks(): AsyncGenerator<DecodedBlock, void, void> {
     const ready: DecodedBlock[] = [];
@@ -127,9 +167,10 @@ export class DecodedFile {
     };
     const pcm = new PcmStream(SAMPLE_RATE_HZ, PIECE_FRAMES, sink);
     let endS = 0;
+    const decoded = new SalvagingSink(this.#track);
     let failure: unknown = null;
     try {
-      for await (const sample of new AudioSampleSink(this.#track).samples()) {
+      for await (const sample of decoded.samples()) {
         try {
           // Some decoders (HE-AAC) give another rate than the container states.
           pcm.setRate(sample.sampleRate);
@@ -149,7 +190,7 @@ export class DecodedFile {
     }
     pcm.end();
     yield* ready.splice(0);
-    if (failure !== null && endS === 0) throw notAudio(this.#file, failure);
+    failure ??= decoded.failure;
     const missing = this.totalMs !== null && this.totalMs / 1000 - endS > MISSING_S;
     if (failure !== null || missing || (await isShortWav(this.#file).catch(() => false)))
       throw truncated(this.#file, endS, failure ?? undefined);
