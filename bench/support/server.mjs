@@ -14,8 +14,12 @@ export const sharedUrl = existsSync(sharedDir) ? '/shared/' : null;
 /** Serves pages that hold one module each, and ../shared read-only. */
 const modulePages = {
   name: 'module-pages',
+  enforce: 'pre',
   configureServer(server) {
     server.middlewares.use((request, response, next) => {
+      // Also on what the project's own middleware sends: ONNX Runtime's threads are workers of their own.
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
       const url = new URL(request.url ?? '/', 'http://localhost');
       if (url.pathname.startsWith('/shared/')) return sendShared(decodeURI(url.pathname.slice(8)), response);
       if (url.pathname !== PAGE_PATH) return next();
@@ -25,8 +29,6 @@ const modulePages = {
       </script>`;
       server.transformIndexHtml(url.pathname, body).then((html) => {
         response.setHeader('Content-Type', 'text/html');
-        response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-        response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
         response.end(html);
       }, next);
     });
@@ -61,7 +63,8 @@ export async function startModuleServer() {
     cacheDir: join(root, '.cache/vite-modules'),
     // Found before the start: a dependency found later makes Vite reload the page.
     optimizeDeps: { entries: ['bench/*.bench.ts', 'bench/support/*.worker.ts', 'workers/*/*.worker.ts'] },
-    server: { port: 0, watch: null },
+    // The files of a run are those of its start.
+    server: { port: 0, hmr: false, watch: { ignored: ['**'] } },
   });
   await server.listen();
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.httpServer?.address());
