@@ -171,8 +171,8 @@ export class App {
       ...(language && { languages: language === 'auto' ? several : [language] }),
       ...(asr && { recognizer: asr }),
     });
-    const needsPress = this.settings.current.source !== 'microphone' && !navigator.userActivation.isActive;
-    if (!needsPress) void this.toggleRecording();
+    // The browser shares a tab only after a press, and an address that is opened is none.
+    if (this.settings.current.source === 'microphone') void this.toggleRecording();
     else {
       const run = () => void this.toggleRecording();
       this.notices.show({ code: 'record-requested', level: 'info', action: { kind: 'record', run } });
