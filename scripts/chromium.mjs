@@ -11,12 +11,23 @@ const CANDIDATES = [
 ];
 
 /**
- * The Chromium that tests and benches drive: the one named in CHROMIUM_PATH, Playwright's own if
- * it has been downloaded, or one installed on the system.
+ * A Chromium to drive: the one named in CHROMIUM_PATH, Playwright's own if it has been downloaded, or
+ * one installed on the system.
  * @returns {string | undefined} undefined when there is none
  */
-export function chromiumPath() {
+export function findChromium() {
   return [process.env.CHROMIUM_PATH, chromium.executablePath(), ...CANDIDATES].find(
     (path) => path && existsSync(path),
   );
+}
+
+/**
+ * The Chromium that tests and benches drive.
+ * @returns {string}
+ */
+export function chromiumPath() {
+  const path = findChromium();
+  if (!path)
+    throw new Error('No Chromium was found: run `node scripts/setup.mjs --browser`, or set CHROMIUM_PATH.');
+  return path;
 }

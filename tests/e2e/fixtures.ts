@@ -41,7 +41,7 @@ async function startChromium(profile: string, microphone: Audio | 'denied' | und
       ? [`--use-file-for-fake-audio-capture=${writeWav(join(profile, 'microphone.wav'), microphone)}%noloop`]
       : [];
   return chromium.launchPersistentContext(profile, {
-    ...(chromiumPath() === undefined ? {} : { executablePath: chromiumPath() }),
+    executablePath: chromiumPath(),
     locale: 'en-US',
     args: [
       '--no-sandbox',
