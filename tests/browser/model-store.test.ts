@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { cdp } from 'vitest/browser';
 import llama from 'llama-tokenizer-js';
 import { createStore, entries, set } from 'idb-keyval';
 import { createRpc } from '@core/protocol/rpc.ts';
@@ -72,19 +71,22 @@ it('downloads a model that does not come with the app, shows how far it is, and 
   expect(await hubLog()).toEqual([]);
 });
 
-it('keeps nothing of a download that broke off, says what to do, and works the next time', async () => {
-  await addFault({ path: 'decoder_model_merged_quantized.onnx', cutAfterBytes: 5_000_000, times: 1 });
-  const { rpc } = startWorker();
-  await expect(rpc.load(HUB_ONLY, HUB)).rejects.toMatchObject({
-    code: 'model-download-failed',
-    message: expect.stringMatching(/connection failed.*try again.*Moonshine tiny/) as string,
-  });
-  expect((await storedKeys()).filter((key) => key.includes('decoder'))).toEqual([]);
+it.each([true, false])(
+  'keeps nothing of a download that broke off, says what to do, and works the next time (progress shown: %s)',
+  async (withProgress) => {
+    await addFault({ path: 'decoder_model_merged_quantized.onnx', cutAfterBytes: 5_000_000, times: 1 });
+    const { rpc } = startWorker();
+    await expect(rpc.load(HUB_ONLY, HUB, withProgress)).rejects.toMatchObject({
+      code: 'model-download-failed',
+      message: expect.stringMatching(/connection failed.*try again.*Moonshine tiny/) as string,
+    });
+    expect((await storedKeys()).filter((key) => key.includes('decoder'))).toEqual([]);
 
-  const next = startWorker();
-  expect(await next.rpc.load(HUB_ONLY, HUB)).toBe('Good morning everyone.');
-  expect((await storedKeys()).filter((key) => key.includes('decoder'))).toHaveLength(1);
-});
+    const next = startWorker();
+    expect(await next.rpc.load(HUB_ONLY, HUB)).toBe('Good morning everyone.');
+    expect((await storedKeys()).filter((key) => key.includes('decoder'))).toHaveLength(1);
+  },
+);
 
 it.each([
   {
@@ -151,17 +153,4 @@ it("reads and writes text with Moonshine's tokenizer, made at build time, as its
     ids: llama.encode(text),
     text,
   });
-});
-
-it('goes on without keeping the model when there is no room for it, and says so', async () => {
-  const origin = self.location.origin;
-  await cdp().send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
-  try {
-    const { rpc } = startWorker();
-    expect((await rpc.weights(SILERO)).sha256).toBe(starterFile(SILERO)?.sha256);
-    expect(await rpc.notStored()).toEqual(['storage-full']);
-    expect(await storedKeys()).toEqual([]);
-  } finally {
-    await cdp().send('Storage.overrideQuotaForOrigin', { origin });
-  }
 });

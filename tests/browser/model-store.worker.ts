@@ -1,30 +1,24 @@
 import { AutoProcessor, WhisperForConditionalGeneration, env } from '@huggingface/transformers';
 import { createRpc, type Endpoint } from '@core/protocol/rpc.ts';
-import type { UnisonoError } from '@core/protocol/errors.ts';
 import { toModelError } from '@workers/model-store/model-fetch.ts';
 import { configureTransformers, fetchWeights } from '@workers/model-store/sources.ts';
 
 let configured = false;
-const notStored: string[] = [];
-const onNotStored = (error: UnisonoError) => notStored.push(error.code);
 
 /** What the page under test can ask of a worker that uses the model store as the engine does. */
 const api = {
   /** Loads a Whisper and returns what its tokenizer makes of a sentence and back. */
-  async load(repo: string, hubHost: string): Promise<string> {
-    if (!configured) configureTransformers(env, 'wasm', { hubHost, onNotStored });
+  async load(repo: string, hubHost: string, withProgress = true): Promise<string> {
+    if (!configured) configureTransformers(env, 'wasm', { hubHost });
     configured = true;
-    const progress_callback = (info: { status: string; file?: string; loaded?: number; total?: number }) => {
+    const report = (info: { status: string; file?: string; loaded?: number; total?: number }) => {
       if (info.status === 'progress') void rpc.progress(info.file ?? '', info.loaded ?? 0, info.total ?? 0);
     };
+    const options = withProgress ? { progress_callback: report } : {};
     try {
       const [{ tokenizer }, model] = await Promise.all([
-        AutoProcessor.from_pretrained(repo, { progress_callback }),
-        WhisperForConditionalGeneration.from_pretrained(repo, {
-          dtype: 'q8',
-          device: 'wasm',
-          progress_callback,
-        }),
+        AutoProcessor.from_pretrained(repo, options),
+        WhisperForConditionalGeneration.from_pretrained(repo, { dtype: 'q8', device: 'wasm', ...options }),
       ]);
       await model.dispose();
       return tokenizer!.decode(tokenizer!.encode('Good morning everyone.'), { skip_special_tokens: true });
@@ -43,7 +37,6 @@ const api = {
   },
   async weights(path: string): Promise<{ sha256: string; bytes: number }> {
     const bytes = await fetchWeights(path, {
-      onNotStored,
       onProgress: (loaded, total) => void rpc.progress(path, loaded, total),
     });
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
@@ -51,9 +44,6 @@ const api = {
       sha256: [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
       bytes: bytes.length,
     };
-  },
-  async notStored(): Promise<string[]> {
-    return notStored;
   },
   /** URLs this worker has asked the network for, ONNX Runtime's and the code's own left out. */
   async requests(): Promise<string[]> {

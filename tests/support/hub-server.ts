@@ -8,7 +8,7 @@ import { join } from 'node:path';
 export const HUB_COMMIT = '0123456789abcdef0123456789abcdef01234567';
 
 /** Something that goes wrong with requests for one path until it has happened `times` times. */
-export interface HubFault {
+interface HubFault {
   /** Part of the URL's path. */
   readonly path: string;
   /** Answer with this status, such as 429 or 503. */
@@ -19,7 +19,7 @@ export interface HubFault {
   readonly times: number;
 }
 
-export interface HubRequest {
+interface HubRequest {
   readonly host: 'hub' | 'cdn';
   readonly method: string;
   readonly path: string;
@@ -28,7 +28,7 @@ export interface HubRequest {
   readonly status: number;
 }
 
-export interface HubOptions {
+interface HubOptions {
   /** Folders laid out as `{org}/{repo}/{file}`. */
   readonly roots?: readonly string[];
   /** `org/repo` to the folder that holds its files; looked at first. */

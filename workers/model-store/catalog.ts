@@ -3,13 +3,13 @@ import { LANGUAGES, type Language } from '@core/transcript/types.ts';
 import { isStarterFile } from './starter.ts';
 
 export type VadModelId = 'silero-v6' | 'silero-legacy';
-export type ModelId = RecognizerId | VadModelId;
+type ModelId = RecognizerId | VadModelId;
 
 /** Precision of a graph: what `from_pretrained` calls dtype. */
-export type Precision = 'fp32' | 'fp16' | 'q8' | 'q4';
+type Precision = 'fp32' | 'fp16' | 'q8' | 'q4';
 
 /** Precision of each graph of an encoder-decoder model, keyed as transformers.js wants it. */
-export interface Variant {
+interface Variant {
   readonly encoder_model: Precision;
   readonly decoder_model_merged: Precision;
 }

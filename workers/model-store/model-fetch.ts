@@ -47,6 +47,12 @@ async function request(url: URL, init: RequestInit | undefined): Promise<Respons
   }
 }
 
+/**
+ * Why the last body broke off. Chromium's `Response.arrayBuffer()`, which transformers.js calls,
+ * replaces the error of a stream by a TypeError of its own.
+ */
+let brokenOff: UnisonoError | undefined;
+
 /** The body that `open` gives, asked for when it is first read; breaks off with a {@link UnisonoError}. */
 function bodyFrom(url: URL, open: () => Promise<Response>): ReadableStream<Uint8Array<ArrayBuffer>> {
   let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
@@ -59,8 +65,12 @@ function bodyFrom(url: URL, open: () => Promise<Response>): ReadableStream<Uint8
           if (done || !value) controller.close();
           else controller.enqueue(value);
         } catch (cause) {
-          const named = cause instanceof UnisonoError || (cause as Error).name === 'AbortError';
-          controller.error(named ? cause : unreachable(url, cause));
+          if (!(cause instanceof UnisonoError) && (cause as Error).name === 'AbortError') {
+            controller.error(cause);
+            return;
+          }
+          brokenOff = cause instanceof UnisonoError ? cause : unreachable(url, cause);
+          controller.error(brokenOff);
         }
       },
       cancel: (reason) => reader?.cancel(reason),
@@ -108,6 +118,11 @@ export async function fetchModelFile(input: string | URL, init?: RequestInit): P
 /** What loading a model threw, as the error to show: downloads keep their code. */
 export function toModelError(thrown: unknown, model: string): UnisonoError {
   if (thrown instanceof UnisonoError) return thrown;
+  if (thrown instanceof TypeError && brokenOff) {
+    const error = brokenOff;
+    brokenOff = undefined;
+    return error;
+  }
   // transformers.js: a required file is missing here and on the hub.
   if (thrown instanceof Error && thrown.name === 'ModelFileNotFoundError') {
     return new UnisonoError(

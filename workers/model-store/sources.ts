@@ -11,7 +11,7 @@ export interface SourceOptions {
   readonly onNotStored?: (error: UnisonoError) => void;
 }
 
-export const DEFAULT_HUB_HOST = 'https://huggingface.co/';
+const DEFAULT_HUB_HOST = 'https://huggingface.co/';
 
 const cache = new WeightsCache();
 
