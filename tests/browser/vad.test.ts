@@ -4,6 +4,7 @@ import type { CaptureApi, CaptureEvents, VadTier } from '@core/protocol/capture.
 import { newSessionId, type SourceId } from '@core/protocol/ids.ts';
 import type { PcmBlock } from '@core/protocol/pcm.ts';
 import { createRpc, type Endpoint } from '@core/protocol/rpc.ts';
+import { DEFAULT_GATE } from '@core/vad/gate.ts';
 import { DETECTOR_LOADERS, type DetectorLoaders } from '@workers/capture/vad-models.ts';
 import { VadRunner } from '@workers/capture/vad-runner.ts';
 import { Inbox, SpeechInbox } from '../support/capture.ts';
@@ -47,7 +48,7 @@ describe('voice detector', () => {
   it('is Silero v6 and tells speech from silence', async () => {
     const { falls, speech, silence } = await detect({});
     expect(falls).toEqual([{ tier: 'silero-v6', reason: null }]);
-    expect(share(speech, 0.4)).toBeGreaterThan(0.6);
+    expect(share(speech, DEFAULT_GATE.threshold)).toBeGreaterThan(0.6);
     expect(Math.max(...silence)).toBeLessThan(0.1);
   });
 
@@ -56,8 +57,8 @@ describe('voice detector', () => {
     expect(falls).toEqual([
       { tier: 'silero-legacy', reason: expect.stringContaining('the file is missing') as string },
     ]);
-    expect(share(speech, 0.4)).toBeGreaterThan(0.6);
-    expect(Math.max(...silence)).toBeLessThan(0.25);
+    expect(share(speech, DEFAULT_GATE.threshold)).toBeGreaterThan(0.6);
+    expect(Math.max(...silence)).toBeLessThan(0.1);
   });
 
   it('listens by loudness when no model loads, and says why not', async () => {
@@ -68,7 +69,7 @@ describe('voice detector', () => {
     expect(falls).toHaveLength(1);
     expect(falls[0]?.tier).toBe('energy');
     expect(falls[0]?.reason).toMatch(/silero-v6: .*no wasm here; silero-legacy: .*nor there/);
-    expect(share(speech, 0.4)).toBeGreaterThan(0.5);
+    expect(share(speech, DEFAULT_GATE.threshold)).toBeGreaterThan(0.5);
     expect(Math.max(...silence)).toBe(0);
   });
 
@@ -79,7 +80,7 @@ describe('voice detector', () => {
       { tier: 'silero-legacy', reason: expect.stringContaining('out of memory') as string },
     ]);
     expect(speech).toHaveLength(blocks.length);
-    expect(share(speech, 0.4)).toBeGreaterThan(0.6);
+    expect(share(speech, DEFAULT_GATE.threshold)).toBeGreaterThan(0.6);
   });
 
   it('serves two sources at once as it serves each alone', async () => {
@@ -116,16 +117,14 @@ describe('capture worker', () => {
     expect(await capture.open(newSessionId(), speechChannel.port1)).toEqual({ vadTier: 'silero-v6' });
     await capture.addLive(sourceId, pcm.port1);
     const send = (from: number, to: number) => {
-      blocks
-        .slice(from, to)
-        .forEach((block, i) =>
-          pcm.port2.postMessage({
-            type: 'block',
-            start: (from + i) * 512,
-            samples: block.slice(),
-            extraBuffers: 0,
-          } satisfies PcmBlock),
-        );
+      blocks.slice(from, to).forEach((block, i) =>
+        pcm.port2.postMessage({
+          type: 'block',
+          start: (from + i) * 512,
+          samples: block.slice(),
+          extraBuffers: 0,
+        } satisfies PcmBlock),
+      );
     };
     send(0, 40);
     await speech.first((message) => message.type === 'speech-audio');
