@@ -5,7 +5,9 @@ const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
 /** What this browser offers to models. A lost or refused adapter counts as none. */
 export async function deviceFacts(): Promise<DeviceFacts> {
-  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  // The types promise it; older browsers and insecure pages do not have it.
+  const gpu = navigator.gpu as GPU | undefined;
+  const adapter = (await gpu?.requestAdapter().catch(() => null)) ?? null;
   const { vendor, architecture, device, description } = adapter?.info ?? {};
   const name = [vendor, architecture, device, description].filter(Boolean).join(' ');
   return {

@@ -20,15 +20,15 @@ import type { SelfTestMemory } from './self-test-memory.ts';
 import { Session } from './session.ts';
 
 export interface EngineEffects {
-  spawn: SpawnInference;
+  readonly spawn: SpawnInference;
   readonly memory: SelfTestMemory;
   /** Names the weight files a rung of a model needs; null where they cannot be had. */
   weights(model: RecognizerId, rung: RungId): string | null;
   device(): Promise<DeviceFacts>;
   /** Names browser, app and runtime: see RegistryEffects. */
   fingerprint(facts: DeviceFacts): string;
-  now(): number;
-  publish(event: EngineEvent): void;
+  readonly now: () => number;
+  readonly publish: (event: EngineEvent) => void;
 }
 
 const RUNGS: readonly RungId[] = [

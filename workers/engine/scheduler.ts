@@ -27,6 +27,7 @@ interface Entry {
   readonly signal: AbortSignal;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
+  readonly onAbort: () => void;
   priority: Priority;
   /** Set while running. */
   controller: AbortController | null;
@@ -61,6 +62,7 @@ export class Scheduler {
       signal,
       resolve: resolve as (value: unknown) => void,
       reject,
+      onAbort: () => this.#abort(entry),
       priority: job.priority,
       controller: null,
       preempted: false,
@@ -70,7 +72,7 @@ export class Scheduler {
     else if (this.#waiting.length >= QUEUE_LIMIT && canDrop(entry))
       this.#settle(entry, () => reject(dropped('the queue is full')));
     else {
-      signal.addEventListener('abort', () => this.#abort(entry), { once: true });
+      signal.addEventListener('abort', entry.onAbort);
       this.#waiting.push(entry);
       this.#pump(job.lane);
     }
@@ -142,6 +144,7 @@ export class Scheduler {
   #settle(entry: Entry, settle: () => void): void {
     if (entry.settled) return;
     entry.settled = true;
+    entry.signal.removeEventListener('abort', entry.onAbort);
     settle();
   }
 

@@ -97,9 +97,11 @@ export class Session {
       this.#settled(source);
       return;
     }
-    if (message.type === 'speech-start') this.#open(source, message.utterance);
     const utterance = source.open.get(message.utterance);
     switch (message.type) {
+      case 'speech-start':
+        this.#open(source, message.utterance);
+        break;
       case 'speech-audio':
         utterance?.append(message.start, message.samples);
         break;

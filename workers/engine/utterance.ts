@@ -118,6 +118,7 @@ export class Utterance {
   resume(): void {
     if (this.#done || this.#end !== null) return;
     this.#pausedAt = null;
+    if (this.#speculative) this.#effects.recounted('final', 'partial');
     this.#speculative = null;
     if (this.#running?.role !== 'speculative') return;
     if (this.#running.samples === null) this.#stop();

@@ -1,0 +1,171 @@
+import { afterEach, expect, test } from 'vitest';
+import type { FaultKind, RecognitionSettings } from '@core/protocol/engine.ts';
+import { BLOCK_SAMPLES } from '@core/protocol/audio.ts';
+import { sampleIndex, type SourceId } from '@core/protocol/ids.ts';
+import { isKnownAnswer } from '@core/text/known-answer.ts';
+import { textOf } from '@core/transcript/types.ts';
+import { EngineClient } from '@src/engine/engine-client.ts';
+import { knownAnswer, TestEngine } from '../support/engine.ts';
+import { utteranceMessages } from '../support/speech-feed.ts';
+
+const MICROPHONE = 'microphone' as SourceId;
+const ENGLISH: RecognitionSettings = {
+  recognizer: 'moonshine-tiny',
+  languages: ['en'],
+  chineseScript: 'simplified',
+};
+
+let engine: TestEngine;
+afterEach(() => engine.dispose());
+
+const loads = async (): Promise<readonly string[]> =>
+  (await engine.api.health()).filter(({ code }) => code === 'model-loaded').map(({ message }) => message);
+
+test('fifty callers share one load, and a later page needs no self-test', async () => {
+  engine = new TestEngine();
+  const statuses = await Promise.all(Array.from({ length: 50 }, () => engine.api.prepare('moonshine-tiny')));
+  expect(new Set(statuses.map(({ state }) => state))).toEqual(new Set(['ready']));
+  const ran = statuses[0]!.selfTest.filter(({ outcome }) => outcome !== 'skipped');
+  expect(ran.map(({ outcome }) => outcome)).toEqual(ran.map(() => 'right'));
+  // One load for each candidate that was tried, each with the model's two graphs and no more.
+  expect(await loads()).toHaveLength(ran.length);
+  for (const line of await loads()) expect(line).toContain(': 2 sessions');
+  const fastest = Math.min(...ran.map(({ decodeMs }) => decodeMs ?? Infinity));
+  expect(ran.find(({ decodeMs }) => decodeMs === fastest)?.rung).toBe(statuses[0]!.rung);
+  await engine.api.prepare('moonshine-tiny');
+  expect(await loads()).toHaveLength(ran.length);
+  engine.dispose();
+
+  engine = new TestEngine();
+  const again = await Promise.all(Array.from({ length: 50 }, () => engine.api.prepare('moonshine-tiny')));
+  expect(again[49]).toMatchObject({
+    state: 'ready',
+    rung: statuses[0]!.rung,
+    selfTest: statuses[0]!.selfTest,
+  });
+  expect(await loads()).toHaveLength(1);
+  expect(engine.events.some((event) => event.type === 'model' && event.status.state === 'testing')).toBe(
+    false,
+  );
+});
+
+test('speech becomes partials that keep their committed words, then one final, decoded once', async () => {
+  engine = new TestEngine();
+  await engine.api.prepare('moonshine-tiny');
+  const session = await engine.open(ENGLISH);
+  await engine.api.addSource(session.id, { sourceId: MICROPHONE, kind: 'microphone', offsetMs: 500 });
+  const clip = await knownAnswer();
+  const partials = () => engine.events.filter((event) => event.type === 'partial');
+  // The next partial is due after so much new audio as the last one cost: on a slow machine the
+  // silence behind the clip makes up for it. The utterance ends before that silence.
+  const padded = new Float32Array(clip.length + 20 * 16_000);
+  padded.set(clip);
+  const messages = utteranceMessages(MICROPHONE, 16_000, padded).filter(
+    ({ type }) => type === 'speech-audio',
+  );
+  const half = Math.round(clip.length / 2 / BLOCK_SAMPLES);
+  session.send([{ type: 'speech-start', sourceId: MICROPHONE, utterance: sampleIndex(16_000) }]);
+  session.send(messages.slice(0, half));
+  await engine.first(() => (partials().length >= 1 ? true : undefined));
+  session.send(messages.slice(half));
+  await engine.first(() => (partials().length >= 2 ? true : undefined));
+  session.send([
+    {
+      type: 'speech-end',
+      sourceId: MICROPHONE,
+      utterance: sampleIndex(16_000),
+      end: sampleIndex(16_000 + clip.length),
+      reason: 'silence',
+    },
+  ]);
+
+  const outcome = await engine.outcome(`${MICROPHONE}-16000`);
+  if (outcome.type !== 'segment') throw new Error(`dropped: ${outcome.reason}`);
+  expect(isKnownAnswer(textOf(outcome.segment.committed))).toBe(true);
+  expect(outcome.segment).toMatchObject({ state: 'final', tentative: [], startMs: 1500, language: 'en' });
+  const spoken = outcome.segment.committed.map(({ text }) => text);
+  for (const { segment } of partials()) {
+    const committed = segment.committed.map(({ text }) => text);
+    expect(committed).toEqual(spoken.slice(0, committed.length));
+    expect(segment.rev).toBeLessThan(outcome.segment.rev);
+  }
+  expect(partials().some(({ segment }) => segment.committed.length > 0)).toBe(true);
+
+  const captured = sampleIndex(16_000 + clip.length + 32_000);
+  session.send([{ type: 'source-clock', sourceId: MICROPHONE, captured, ended: true }]);
+  const statistics = await engine.api.closeSession(session.id);
+  expect(statistics).toMatchObject({ finalCalls: 1, utterances: 1, dropped: 0 });
+  expect(statistics.partialCalls).toBeGreaterThanOrEqual(2);
+  expect(session.acknowledged.get(MICROPHONE)).toBe(captured);
+  const lags = engine.events.filter((event) => event.type === 'lag');
+  expect(lags[0]?.lagMs).toBeGreaterThan(0);
+  expect(lags.at(-1)?.lagMs).toBe(0);
+});
+
+test.each<FaultKind>(['exception', 'out-of-memory', 'gpu-lost', 'worker-gone'])(
+  'after %s the utterance is decoded again one step down, and one line says so',
+  async (fault) => {
+    engine = new TestEngine();
+    const before = await engine.api.prepare('moonshine-tiny');
+    expect(before.state).toBe('ready');
+    const session = await engine.open(ENGLISH);
+    await engine.api.addSource(session.id, { sourceId: MICROPHONE, kind: 'file', offsetMs: 0 });
+    await engine.api.injectFault!('moonshine-tiny', fault);
+    session.send(utteranceMessages(MICROPHONE, 0, await knownAnswer()));
+
+    const outcome = await engine.outcome(`${MICROPHONE}-0`);
+    if (outcome.type !== 'segment') throw new Error(`dropped: ${outcome.reason}`);
+    expect(isKnownAnswer(textOf(outcome.segment.committed))).toBe(true);
+    const warnings = await engine.first(() => {
+      const lines = engine.events.flatMap((event) =>
+        event.type === 'health' && event.entry.level !== 'info' ? [event.entry] : [],
+      );
+      return lines.length > 0 ? lines : undefined;
+    });
+    expect(warnings.map(({ level, scope }) => `${level} ${scope}`)).toEqual(['warning model']);
+    const [after] = (await engine.api.models()).filter(({ model }) => model === 'moonshine-tiny');
+    expect(after?.state).toBe('ready');
+    const right = after!.selfTest.filter(({ outcome }) => outcome === 'right');
+    if (right.length > 1) expect(after!.rung).not.toBe(before.rung);
+  },
+);
+
+test('Whisper invents nothing in silence, tones and noise', async () => {
+  engine = new TestEngine();
+  const session = await engine.open({
+    ...ENGLISH,
+    recognizer: 'whisper-tiny',
+    languages: ['en', 'es', 'fr', 'zh'],
+  });
+  await engine.api.addSource(session.id, { sourceId: MICROPHONE, kind: 'file', offsetMs: 0 });
+  let seed = 1;
+  const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  const sounds: ((n: number) => number)[] = [
+    () => 0,
+    () => 0.1 * (random() - 0.5),
+    (n) => 0.2 * Math.sin(n * 0.17),
+    (n) => 0.1 * Math.sin(n * 0.1) * Math.sin(n * 0.0004) + 0.02 * (random() - 0.5),
+  ];
+  sounds.forEach((sound, index) => {
+    const samples = Float32Array.from({ length: 5 * 16_000 }, (_, n) => sound(n));
+    session.send(utteranceMessages(MICROPHONE, index * 160_000, samples));
+  });
+  const outcomes = await Promise.all(
+    sounds.map((_, index) => engine.outcome(`${MICROPHONE}-${index * 160_000}`)),
+  );
+  expect(
+    outcomes.map((outcome) => (outcome.type === 'segment' ? textOf(outcome.segment.committed) : '')),
+  ).toEqual(sounds.map(() => ''));
+});
+
+test('the page’s client: one model event stream, and calls that end when it is disposed of', async () => {
+  engine = new TestEngine();
+  const client = new EngineClient();
+  const states: string[] = [];
+  client.subscribe((event) => event.type === 'model' && states.push(event.status.state));
+  expect((await client.prepare('moonshine-tiny')).state).toBe('ready');
+  expect(states.at(-1)).toBe('ready');
+  const pending = client.retest('moonshine-tiny');
+  client.dispose();
+  await expect(pending).rejects.toMatchObject({ code: 'engine-lost' });
+});

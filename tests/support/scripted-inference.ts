@@ -1,0 +1,116 @@
+import { deferred, type Deferred } from '@core/util/deferred.ts';
+import type { RecognizerId, RungId } from '@core/protocol/engine.ts';
+import { UnisonoError } from '@core/protocol/errors.ts';
+import type {
+  Hypothesis,
+  InferenceApi,
+  RecognizeOptions,
+  SelfTestReport,
+} from '@workers/engine/inference-protocol.ts';
+import type { DeviceConfiguration, InferenceHost, SpawnInference } from '@workers/engine/runtime.ts';
+
+/** A call of a recognizer that waits for its answer. */
+export interface PendingCall extends Deferred<Hypothesis> {
+  readonly model: RecognizerId;
+  readonly audio: Float32Array;
+  readonly options: RecognizeOptions;
+  cancelled: boolean;
+}
+
+export interface Script {
+  load?(model: RecognizerId, rung: RungId, configuration: DeviceConfiguration): Promise<void>;
+  selfTest?(model: RecognizerId, rung: RungId, configuration: DeviceConfiguration): SelfTestReport;
+}
+
+/**
+ * The protocol of the inference workers, answered by the test: loads and self-tests follow a
+ * script, recognizer calls wait in `calls` until the test settles them.
+ */
+export class ScriptedInference {
+  readonly calls: PendingCall[] = [];
+  readonly loads: string[] = [];
+  /** Configurations of the workers that live. */
+  readonly alive = new Set<DeviceConfiguration>();
+  readonly #script: Script;
+  #onCall: (() => void) | null = null;
+
+  constructor(script: Script = {}) {
+    this.#script = script;
+  }
+
+  /** The oldest call that has neither been taken nor cancelled; waits for one if there is none. */
+  async nextCall(): Promise<PendingCall> {
+    for (;;) {
+      const call = this.calls.shift();
+      if (call && !call.cancelled) return call;
+      if (!call) await new Promise<void>((resolve) => (this.#onCall = resolve));
+    }
+  }
+
+  readonly spawn: SpawnInference = (): InferenceHost => {
+    const pending = new Map<number, PendingCall>();
+    const rungs = new Map<RecognizerId, RungId>();
+    const gone = deferred<never>();
+    gone.promise.catch(() => undefined);
+    let configuration: DeviceConfiguration = { device: 'wasm', threads: 1 };
+    const orGone = <T>(work: Promise<T>): Promise<T> => Promise.race([work, gone.promise]);
+    const api: InferenceApi = {
+      configure: async (options) => {
+        configuration = options;
+        this.alive.add(configuration);
+      },
+      load: (model, rung) =>
+        orGone(
+          (async () => {
+            this.loads.push(`${model} ${rung}/${configuration.threads}`);
+            await this.#script.load?.(model, rung, configuration);
+            rungs.set(model, rung);
+            return { loadMs: 1, sessionsCreated: 2 };
+          })(),
+        ),
+      selfTest: async (model) =>
+        this.#script.selfTest?.(model, rungs.get(model)!, configuration) ?? {
+          text: '',
+          right: true,
+          decodeMs: 1,
+        },
+      recognize: (callId, model, audio, options) => {
+        const call: PendingCall = { ...deferred<Hypothesis>(), model, audio, options, cancelled: false };
+        pending.set(callId, call);
+        this.calls.push(call);
+        this.#onCall?.();
+        return orGone(call.promise);
+      },
+      cancel: async (callId) => {
+        const call = pending.get(callId);
+        if (!call) return;
+        call.cancelled = true;
+        call.reject(new UnisonoError('aborted', 'cancelled'));
+      },
+      unload: async (model) => void rungs.delete(model),
+    };
+    return {
+      api,
+      close: (error) => {
+        this.alive.delete(configuration);
+        gone.reject(error);
+      },
+      crash: () => undefined,
+    };
+  };
+}
+
+/** A clear reading of some words; `startMs` of word n is n × 100. */
+export const reading = (text: string, change: Partial<Hypothesis> = {}): Hypothesis => ({
+  language: 'en',
+  words: text
+    .split(' ')
+    .filter(Boolean)
+    .map((word, index) => ({ text: ` ${word}`, startMs: index * 100, endMs: index * 100 + 90 })),
+  averageLogProbability: -0.1,
+  noSpeechProbability: 0.01,
+  tokens: text.split(' ').length,
+  truncated: false,
+  decodeMs: 1,
+  ...change,
+});
