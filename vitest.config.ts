@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, mergeConfig } from 'vitest/config';
 import viteConfig from './vite.config.ts';
 import { chromiumPath } from './scripts/chromium.mjs';
+import { assetFolders } from './scripts/vite-assets.ts';
 
 const shared = { expect: { requireAssertions: true } };
 
@@ -20,6 +22,10 @@ export default defineConfig((env) =>
         },
         {
           extends: true,
+          // Recordings beside the project: browser tests that need them fetch them, or skip on a 404.
+          plugins: [
+            assetFolders([{ url: '/shared', dir: resolve(process.env.UNISONO_SHARED ?? '../shared') }]),
+          ],
           test: {
             ...shared,
             name: 'browser',

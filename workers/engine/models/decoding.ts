@@ -1,5 +1,4 @@
 import type { InferenceSession } from 'onnxruntime-web';
-import { chooseToken } from './scores.ts';
 import type { StepRunner } from './step-runner.ts';
 import { floatsOf, TensorScope, type OrtTensor } from './tensors.ts';
 
@@ -66,10 +65,8 @@ export class Decoding {
     return this.#step(prompt, false);
   }
 
-  /** Reads one more token; returns one row of logits. */
-  next(token: number): Promise<Logits> {
-    return this.#step([token], true);
-  }
+  /** Reads one more token; returns the logits after it. */
+  readonly next = async (token: number): Promise<Float32Array> => (await this.#step([token], true)).data;
 
   async #step(tokens: readonly number[], cached: boolean): Promise<Logits> {
     const { runner, scope, signal } = this.#context;
@@ -101,50 +98,5 @@ export class Decoding {
     const data = floatsOf(logits);
     for (const done of [ids, flag, logits, ...this.#extraOutputs.map(take)]) scope.free(done);
     return { data, width: data.length / tokens.length };
-  }
-}
-
-export interface DecodedTokens {
-  /** Without prompt and end of text. */
-  readonly tokens: readonly number[];
-  /** Mean natural-log probability of the tokens, end of text included. */
-  readonly averageLogProbability: number;
-  /** Stopped by the limit instead of by the end of text. */
-  readonly truncated: boolean;
-}
-
-export interface DecodeLimits {
-  readonly endOfText: number;
-  readonly maxTokens: number;
-  /** See {@link chooseToken}. */
-  readonly temperature: number;
-  readonly random: () => number;
-  /** Takes the scores of tokens that must not come next away; `position` 0 is the first token. */
-  readonly mask: (logits: Float32Array, position: number) => Float32Array;
-}
-
-/**
- * Decodes token by token until the end of text or the limit.
- *
- * @param firstRow logits after the prompt
- */
-export async function decodeTokens(
-  decoding: Decoding,
-  firstRow: Float32Array,
-  limits: DecodeLimits,
-): Promise<DecodedTokens> {
-  const tokens: number[] = [];
-  let row = firstRow;
-  let logProbability = 0;
-  for (;;) {
-    const choice = chooseToken(limits.mask(row, tokens.length), limits.temperature, limits.random);
-    logProbability += choice.logProbability;
-    const ended = choice.token === limits.endOfText;
-    if (!ended) tokens.push(choice.token);
-    const truncated = !ended && tokens.length >= limits.maxTokens;
-    if (ended || truncated) {
-      return { tokens, averageLogProbability: logProbability / (tokens.length + (ended ? 1 : 0)), truncated };
-    }
-    row = logitsRow(await decoding.next(choice.token), 0);
   }
 }

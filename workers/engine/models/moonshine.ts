@@ -4,11 +4,12 @@ import type { RecognizerId } from '@core/protocol/engine.ts';
 import type { Language } from '@core/transcript/types.ts';
 import type { InferenceSession } from 'onnxruntime-web';
 import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
-import { Decoding, decodeTokens, logitsRow, type DecodingContext } from './decoding.ts';
+import { Decoding, logitsRow, type DecodingContext } from './decoding.ts';
 import type { Recognizer } from './recognizer.ts';
 import { probabilityOf } from './scores.ts';
 import type { StepRunner } from './step-runner.ts';
 import { TensorScope } from './tensors.ts';
+import { decodeTokens } from './token-loop.ts';
 import { untimedWords } from './words.ts';
 
 export interface MoonshineParts {
@@ -86,7 +87,7 @@ export class MoonshineRecognizer implements Recognizer {
     const firstRow = logitsRow(await decoding.prefill([decoder_start_token_id]), 0);
     const endProbability = probabilityOf(firstRow, eos_token_id);
     const barred = endProbability > 0.5 && endProbability < SURE_OF_NO_SPEECH;
-    const decoded = await decodeTokens(decoding, firstRow, {
+    const decoded = await decodeTokens(firstRow, decoding.next, {
       endOfText: eos_token_id,
       maxTokens: Math.ceil((audio.length / SAMPLE_RATE_HZ) * MAX_TOKENS_PER_S),
       temperature,

@@ -5,12 +5,13 @@ import { LANGUAGES, type Language } from '@core/transcript/types.ts';
 import type { InferenceSession } from 'onnxruntime-web';
 import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
 import { CrossAttention } from './cross-attention.ts';
-import { Decoding, decodeTokens, logitsRow, type DecodingContext, type Logits } from './decoding.ts';
+import { Decoding, logitsRow, type DecodingContext, type Logits } from './decoding.ts';
 import { logMel, type MelExtractor } from './log-mel.ts';
 import type { Recognizer } from './recognizer.ts';
 import { likeliest, probabilityOf } from './scores.ts';
 import type { StepRunner } from './step-runner.ts';
 import { TensorScope } from './tensors.ts';
+import { decodeTokens } from './token-loop.ts';
 import { FRAME_MS, timedWords } from './word-times.ts';
 import { wordsOfTokens } from './words.ts';
 
@@ -128,8 +129,8 @@ export class WhisperRecognizer implements Recognizer {
     const promptTokens = this.#prompt(language).length;
     const noSpeechProbability = probabilityOf(logitsRow(logits, 0), noSpeechToken(this.#config));
     const { tokens, averageLogProbability, truncated } = await decodeTokens(
-      decoding,
       logitsRow(logits, promptTokens - 1),
+      decoding.next,
       {
         endOfText: this.#config.eos_token_id,
         maxTokens: Math.min(

@@ -1,0 +1,47 @@
+import { chooseToken } from './scores.ts';
+
+export interface DecodedTokens {
+  /** Without prompt and end of text. */
+  readonly tokens: readonly number[];
+  /** Mean natural-log probability of the tokens, end of text included. */
+  readonly averageLogProbability: number;
+  /** Stopped by the limit instead of by the end of text. */
+  readonly truncated: boolean;
+}
+
+export interface DecodeLimits {
+  readonly endOfText: number;
+  readonly maxTokens: number;
+  /** See {@link chooseToken}. */
+  readonly temperature: number;
+  readonly random: () => number;
+  /** Takes the scores of tokens that must not come next away; `position` 0 is the first token. */
+  readonly mask: (logits: Float32Array, position: number) => Float32Array;
+}
+
+/**
+ * Decodes token by token until the end of text or the limit.
+ *
+ * @param firstRow logits after the prompt
+ * @param next reads one more token; returns the logits after it
+ */
+export async function decodeTokens(
+  firstRow: Float32Array,
+  next: (token: number) => Promise<Float32Array>,
+  limits: DecodeLimits,
+): Promise<DecodedTokens> {
+  const tokens: number[] = [];
+  let row = firstRow;
+  let logProbability = 0;
+  for (;;) {
+    const choice = chooseToken(limits.mask(row, tokens.length), limits.temperature, limits.random);
+    logProbability += choice.logProbability;
+    const ended = choice.token === limits.endOfText;
+    if (!ended) tokens.push(choice.token);
+    const truncated = !ended && tokens.length >= limits.maxTokens;
+    if (ended || truncated) {
+      return { tokens, averageLogProbability: logProbability / (tokens.length + (ended ? 1 : 0)), truncated };
+    }
+    row = await next(choice.token);
+  }
+}
