@@ -4,46 +4,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { countPlaywright, countVitest } from './test/counts.mjs';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-const results = join(root, '.cache/test-results');
-const bin = (path) => join(root, 'node_modules', path);
-
-const npmRun = (script) => {
-  const npm = process.env.npm_execpath;
-  const args = ['run', '--silent', script];
-  return npm?.endsWith('js') ? [process.execPath, npm, ...args] : ['npm', ...args];
-};
-
-const vitest = (project) => ({
-  name: project,
-  command: [
-    ...[process.execPath, bin('vitest/vitest.mjs'), 'run', '--project', project],
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${join(results, `${project}.json`)}`],
-  ],
-  report: join(results, `${project}.json`),
-  count: countVitest,
-});
-
-const steps = [
-  // First: it also generates the message functions that the type check reads.
-  ...['build', 'typecheck', 'lint', 'format:check', 'deps', 'unused'].map((name) => ({
-    name,
-    command: npmRun(name),
-  })),
-  vitest('unit'),
-  vitest('browser'),
-  // playwright.config.ts says where its report goes.
-  {
-    name: 'e2e',
-    command: [process.execPath, bin('@playwright/test/cli.js'), 'test'],
-    report: join(results, 'e2e.json'),
-    count: countPlaywright,
-  },
-];
+import { resolve } from 'node:path';
+import { results, root, steps } from './test/steps.mjs';
 
 function runStep({ name, command: [program, ...args], report, count }) {
   console.log(`\n── ${name}`);
