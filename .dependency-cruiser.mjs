@@ -58,7 +58,7 @@ export default {
     exclude: { path: 'src/paraglide' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      conditionNames: ['svelte', 'browser', 'import', 'default', 'types'],
+      conditionNames: ['svelte', 'browser', 'import', 'default'],
     },
   },
 };

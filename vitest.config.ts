@@ -16,6 +16,7 @@ export default defineConfig((env) =>
           test: {
             ...shared,
             name: 'unit',
+            testTimeout: 60_000,
             include: ['tests/unit/**/*.test.ts', 'tests/walks/**/*.test.ts'],
             environment: 'node',
           },

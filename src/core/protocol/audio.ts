@@ -1,4 +1,4 @@
-import type { SampleIndex, SessionId, SourceId } from './ids.ts';
+import type { SampleIndex, SourceId } from './ids.ts';
 import { BLOCK_SAMPLES, SAMPLE_RATE_HZ } from './pcm.ts';
 
 export { BLOCK_SAMPLES, SAMPLE_RATE_HZ } from './pcm.ts';
@@ -6,7 +6,6 @@ export { BLOCK_SAMPLES, SAMPLE_RATE_HZ } from './pcm.ts';
 export const BLOCK_MS = (BLOCK_SAMPLES * 1000) / SAMPLE_RATE_HZ;
 
 export const samplesToMs = (samples: number): number => (samples * 1000) / SAMPLE_RATE_HZ;
-export const msToSamples = (ms: number): number => Math.round((ms * SAMPLE_RATE_HZ) / 1000);
 
 /**
  * What a captured source is. A page source is live; a file is read as fast as the engine
@@ -85,10 +84,4 @@ export interface SpeechAcknowledged {
   readonly type: 'acknowledged';
   readonly sourceId: SourceId;
   readonly upTo: SampleIndex;
-}
-
-/** Moves the two ends of one session's speech channel to where they are used. */
-export interface SpeechChannel {
-  readonly sessionId: SessionId;
-  readonly port: MessagePort;
 }
