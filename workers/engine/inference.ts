@@ -28,7 +28,7 @@ const warmUpAudio = () => Float32Array.from({ length: SAMPLE_RATE_HZ }, (_, n) =
 export class Inference implements InferenceApi {
   readonly #events: InferenceEvents;
   readonly #runner = new StepRunner();
-  readonly #recognizers = new Map<RecognizerId, Recognizer>();
+  readonly #recognizers = new Map<RecognizerId, { readonly recognizer: Recognizer; readonly rung: RungId }>();
   readonly #calls = new Map<number, AbortController>();
   #options: RuntimeOptions | undefined;
   #loading: RecognizerId | undefined;
@@ -51,7 +51,9 @@ export class Inference implements InferenceApi {
 
   load(model: RecognizerId, rung: RungId): Promise<LoadReport> {
     return this.#inTurn(async () => {
-      if (this.#recognizers.has(model)) return { loadMs: 0, sessionsCreated: 0 };
+      if (this.#recognizers.get(model)?.rung === rung) return { loadMs: 0, sessionsCreated: 0 };
+      if (this.#recognizers.has(model))
+        throw new UnisonoError('internal', `${model} is loaded on another rung.`);
       const device = rung.startsWith('webgpu') ? 'webgpu' : 'wasm';
       if (this.#options?.device !== device) throw new UnisonoError('internal', `Not configured for ${rung}.`);
       const startedMs = performance.now();
@@ -66,7 +68,7 @@ export class Inference implements InferenceApi {
           await recognizer.dispose();
           throw thrown;
         }
-        this.#recognizers.set(model, recognizer);
+        this.#recognizers.set(model, { recognizer, rung });
         return { loadMs: performance.now() - startedMs, sessionsCreated: sessions };
       } finally {
         this.#loading = undefined;
@@ -104,9 +106,9 @@ export class Inference implements InferenceApi {
 
   unload(model: RecognizerId): Promise<void> {
     return this.#inTurn(async () => {
-      const recognizer = this.#recognizers.get(model);
+      const loaded = this.#recognizers.get(model);
       this.#recognizers.delete(model);
-      await recognizer?.dispose();
+      await loaded?.recognizer.dispose();
     });
   }
 
@@ -123,9 +125,9 @@ export class Inference implements InferenceApi {
   }
 
   #get(model: RecognizerId): Recognizer {
-    const recognizer = this.#recognizers.get(model);
-    if (!recognizer) throw new UnisonoError('model-unknown', `${model} is not loaded.`);
-    return recognizer;
+    const loaded = this.#recognizers.get(model);
+    if (!loaded) throw new UnisonoError('model-unknown', `${model} is not loaded.`);
+    return loaded.recognizer;
   }
 
   /** ONNX Runtime destroys its device when the last session goes: only a loss before that counts. */

@@ -64,7 +64,7 @@ test('words begin with their first token and end where the next token begins', (
   ]);
 });
 
-test('the silence before the first word and after a sentence does not belong to a word', () => {
+test('a pause before a word or behind its punctuation does not belong to the word', () => {
   const found = words([' One', ' two', ' three', ' four', '.', ' Five']);
   const [one, , , four, five] = timedWords(found, [0, 100, 110, 120, 130, 300, 310], 6_200);
   expect(one).toEqual({ text: ' One', startMs: 1600, endMs: 2000 });

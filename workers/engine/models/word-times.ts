@@ -4,7 +4,7 @@ import type { TokenWord } from './words.ts';
 /** One frame of Whisper's encoder. */
 export const FRAME_MS = 20;
 
-const SENTENCE_END = /[.!?。！？]["'”’)]*$/u;
+const PUNCTUATION_END = /\p{P}$/u;
 /** A word's longest believable duration, as a multiple of the median and at most so many ms. */
 const LONGEST_PER_MEDIAN = 2;
 const MEDIAN_CAP_MS = 700;
@@ -15,8 +15,9 @@ const median = (values: readonly number[]): number =>
 /**
  * Words with times from the start of the audio.
  *
- * A pause at a sentence's border goes to the word beside it in the alignment: such words are cut to
- * twice the median duration, as OpenAI's Whisper does (whisper/timing.py, add_word_timestamps).
+ * A pause goes to a word beside it in the alignment, so a word longer than twice the median is cut to
+ * that: its end where punctuation tells of a pause behind it, else its start. (OpenAI's Whisper does
+ * so at sentence borders only: whisper/timing.py, add_word_timestamps.)
  *
  * @param frames frame at which each token begins and, last, where the text ends; null = no times
  */
@@ -31,12 +32,10 @@ export function timedWords(
   const durations = spans.map(({ startMs, endMs }) => endMs - startMs).filter((duration) => duration > 0);
   const longestMs = LONGEST_PER_MEDIAN * Math.min(MEDIAN_CAP_MS, median(durations));
   return words.map(({ text }, index) => {
-    let { startMs, endMs } = spans[index]!;
-    if (longestMs > 0 && endMs - startMs > longestMs) {
-      const afterBorder = index === 0 || SENTENCE_END.test(words[index - 1]!.text);
-      if (SENTENCE_END.test(text)) endMs = startMs + longestMs;
-      else if (afterBorder) startMs = endMs - longestMs;
-    }
-    return { text, startMs, endMs };
+    const { startMs, endMs } = spans[index]!;
+    if (longestMs === 0 || endMs - startMs <= longestMs) return { text, startMs, endMs };
+    return PUNCTUATION_END.test(text)
+      ? { text, startMs, endMs: startMs + longestMs }
+      : { text, startMs: endMs - longestMs, endMs };
   });
 }
