@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
 import type { FaultKind, RecognitionSettings } from '@core/protocol/engine.ts';
-import { BLOCK_SAMPLES } from '@core/protocol/audio.ts';
 import { sampleIndex, type SourceId } from '@core/protocol/ids.ts';
 import { isKnownAnswer } from '@core/text/known-answer.ts';
 import { textOf } from '@core/transcript/types.ts';
@@ -56,28 +55,16 @@ test('speech becomes partials that keep their committed words, then one final, d
   await engine.api.addSource(session.id, { sourceId: MICROPHONE, kind: 'microphone', offsetMs: 500 });
   const clip = await knownAnswer();
   const partials = () => engine.events.filter((event) => event.type === 'partial');
-  // The next partial is due after so much new audio as the last one cost: on a slow machine the
-  // silence behind the clip makes up for it. The utterance ends before that silence.
-  const padded = new Float32Array(clip.length + 20 * 16_000);
-  padded.set(clip);
-  const messages = utteranceMessages(MICROPHONE, 16_000, padded).filter(
-    ({ type }) => type === 'speech-audio',
-  );
-  const half = Math.round(clip.length / 2 / BLOCK_SAMPLES);
-  session.send([{ type: 'speech-start', sourceId: MICROPHONE, utterance: sampleIndex(16_000) }]);
-  session.send(messages.slice(0, half));
-  await engine.first(() => (partials().length >= 1 ? true : undefined));
-  session.send(messages.slice(half));
-  await engine.first(() => (partials().length >= 2 ? true : undefined));
-  session.send([
-    {
-      type: 'speech-end',
-      sourceId: MICROPHONE,
-      utterance: sampleIndex(16_000),
-      end: sampleIndex(16_000 + clip.length),
-      reason: 'silence',
-    },
-  ]);
+  const messages = utteranceMessages(MICROPHONE, 16_000, clip);
+  const [pause, end] = messages.slice(-2);
+  const shows = (part: 'committed' | 'tentative') => (): true | undefined =>
+    partials().some(({ segment }) => isKnownAnswer(textOf(segment[part]))) ? true : undefined;
+  session.send(messages.slice(0, -1));
+  await engine.first(shows('tentative'));
+  // The speaker goes on and pauses again: the second reading agrees with the first.
+  session.send([{ type: 'speech-resume', sourceId: MICROPHONE, utterance: sampleIndex(16_000) }, pause!]);
+  await engine.first(shows('committed'));
+  session.send([end!]);
 
   const outcome = await engine.outcome(`${MICROPHONE}-16000`);
   if (outcome.type !== 'segment') throw new Error(`dropped: ${outcome.reason}`);
@@ -89,13 +76,12 @@ test('speech becomes partials that keep their committed words, then one final, d
     expect(committed).toEqual(spoken.slice(0, committed.length));
     expect(segment.rev).toBeLessThan(outcome.segment.rev);
   }
-  expect(partials().some(({ segment }) => segment.committed.length > 0)).toBe(true);
 
   const captured = sampleIndex(16_000 + clip.length + 32_000);
   session.send([{ type: 'source-clock', sourceId: MICROPHONE, captured, ended: true }]);
   const statistics = await engine.api.closeSession(session.id);
   expect(statistics).toMatchObject({ finalCalls: 1, utterances: 1, dropped: 0 });
-  expect(statistics.partialCalls).toBeGreaterThanOrEqual(2);
+  expect(statistics.partialCalls).toBeGreaterThanOrEqual(1);
   expect(session.acknowledged.get(MICROPHONE)).toBe(captured);
   const lags = engine.events.filter((event) => event.type === 'lag');
   expect(lags[0]?.lagMs).toBeGreaterThan(0);
