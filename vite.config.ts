@@ -66,6 +66,10 @@ export default defineConfig(({ mode }) => ({
     alias: { '@core': path('./src/core'), '@src': path('./src'), '@workers': path('./workers') },
   },
   worker: { format: 'es' },
+  // Found late, through workers: without this the first run of tests or of the dev server reloads.
+  optimizeDeps: {
+    include: ['@huggingface/transformers', 'birpc', 'idb-keyval', 'mediabunny', 'opencc-js/t2cn'],
+  },
   build: { target: 'es2023', assetsInlineLimit: 0 },
   server: { headers: isolationHeaders, port: 5173 },
   preview: { headers: isolationHeaders, port: 4173, strictPort: true },

@@ -3,7 +3,6 @@ import { RECOGNIZER_IDS, type RecognitionSettings } from '@core/protocol/engine.
 import { LANGUAGES, type Language } from '@core/transcript/types.ts';
 
 export const THEMES = ['system', 'light', 'dark'] as const;
-type Theme = (typeof THEMES)[number];
 
 export const SOURCE_CHOICES = ['microphone', 'tab', 'both'] as const;
 export type SourceChoice = (typeof SOURCE_CHOICES)[number];
