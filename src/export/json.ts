@@ -7,10 +7,12 @@ export function toJson({ meeting, segments }: MeetingTranscript): string {
     format: 'unisono-transcript',
     version: 1,
     meeting: { ...meeting, startedAt: new Date(meeting.startedAtMs).toISOString() },
-    segments: segments.map(({ tentative: _tentative, committed, ...segment }) => ({
+    segments: segments.map((segment) => ({
       ...segment,
-      text: textOf(committed),
-      words: committed,
+      committed: undefined,
+      tentative: undefined,
+      text: textOf(segment.committed),
+      words: segment.committed,
     })),
   };
   return `${JSON.stringify(document, null, 2)}\n`;

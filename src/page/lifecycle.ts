@@ -13,5 +13,5 @@ export function whenIdle(task: () => void, timeoutMs = 2_000): void {
 
 /** Asks the browser not to clear this site's storage when the disk runs low. It may decline. */
 export async function keepStorage(): Promise<void> {
-  await navigator.storage?.persist?.().catch(() => false);
+  if ('storage' in navigator) await navigator.storage.persist().catch(() => false);
 }

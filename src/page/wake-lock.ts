@@ -21,7 +21,7 @@ export class WakeLock {
     if (this.#lock && !this.#lock.released) return;
     try {
       this.#lock = await navigator.wakeLock.request('screen');
-      if (!this.#wanted) await this.#lock.release();
+      this.set(this.#wanted); // it may have changed in the meantime
     } catch {
       // Refused on low battery: the recording goes on as long as the screen does.
     }

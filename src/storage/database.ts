@@ -4,8 +4,9 @@ import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
 import type { Segment } from '@core/transcript/types.ts';
 
 /** A segment as stored: under its meeting, so that one key range holds a whole meeting. */
-export interface StoredSegment extends Segment {
+export interface StoredSegment {
   readonly sessionId: SessionId;
+  readonly segment: Segment;
 }
 
 export interface UnisonoSchema extends DBSchema {
@@ -24,7 +25,7 @@ export function openDatabase(name = 'unisono'): Promise<UnisonoDatabase> {
     upgrade(database, oldVersion) {
       if (oldVersion < 1) {
         database.createObjectStore('sessions', { keyPath: 'id' }).createIndex('by-start', 'startedAtMs');
-        database.createObjectStore('segments', { keyPath: ['sessionId', 'id'] });
+        database.createObjectStore('segments', { keyPath: ['sessionId', 'segment.id'] });
       }
     },
     // A newer version of the app in another tab must not wait for this one to close.

@@ -29,7 +29,7 @@ export async function loadMeeting(
  * A segment that was cut short by a reload is stored with the words committed so far: nothing follows them
  * any more, so it is shown as complete.
  */
-function restore({ sessionId: _sessionId, ...segment }: StoredSegment): Segment {
+function restore({ segment }: StoredSegment): Segment {
   return { ...segment, state: 'final', tentative: [] };
 }
 

@@ -73,7 +73,7 @@ export class TranscriptWriter {
       ...[...meetings.values()].map((meeting) => sessions.put(meeting)),
       ...changes.map(({ meeting, segmentId, segment }) =>
         segment
-          ? segments.put({ ...segment, tentative: [], sessionId: meeting.id })
+          ? segments.put({ sessionId: meeting.id, segment: { ...segment, tentative: [] } })
           : segments.delete([meeting.id, segmentId]),
       ),
       transaction.done,

@@ -49,7 +49,7 @@ export class App {
   readonly transcripts: TranscriptsStore;
   readonly meetings: MeetingsStore;
   readonly recorder: RecorderStore;
-  readonly canShareTab = typeof navigator.mediaDevices?.getDisplayMedia === 'function';
+  readonly canShareTab = 'mediaDevices' in navigator && 'getDisplayMedia' in navigator.mediaDevices;
   readonly #engine: Engine;
 
   constructor({ engine, startCapture, database = openDatabase() }: AppParts) {

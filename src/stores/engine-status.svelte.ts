@@ -1,3 +1,4 @@
+import { SvelteMap } from 'svelte/reactivity';
 import type { VadTier } from '@core/protocol/capture.ts';
 import type { EngineEvent, HealthEntry, ModelStatus, RecognizerId } from '@core/protocol/engine.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
@@ -11,10 +12,10 @@ interface Lag {
 
 /** What the models are doing, how far behind they are, and what happened to them. */
 export class EngineStatusStore {
-  #models = $state.raw<ReadonlyMap<RecognizerId, ModelStatus>>(new Map());
+  readonly #models = new SvelteMap<RecognizerId, ModelStatus>();
   #latestModel = $state.raw<RecognizerId | null>(null);
   #health = $state.raw<readonly HealthEntry[]>([]);
-  #lags = $state.raw<ReadonlyMap<SessionId, Lag>>(new Map());
+  readonly #lags = new SvelteMap<SessionId, Lag>();
   #vad = $state.raw<{ tier: VadTier; reason: string | null } | null>(null);
 
   get models(): ReadonlyMap<RecognizerId, ModelStatus> {
@@ -41,7 +42,7 @@ export class EngineStatusStore {
   }
 
   setModels(models: readonly ModelStatus[]): void {
-    this.#models = new Map(models.map((status) => [status.model, status]));
+    for (const status of models) this.#models.set(status.model, status);
   }
 
   setHealth(entries: readonly HealthEntry[]): void {
@@ -57,16 +58,14 @@ export class EngineStatusStore {
   }
 
   endSession(id: SessionId): void {
-    const lags = new Map(this.#lags);
-    lags.delete(id);
-    this.#lags = lags;
+    this.#lags.delete(id);
   }
 
   apply(event: EngineEvent): void {
-    if (event.type === 'lag') this.#lags = new Map(this.#lags).set(event.sessionId, event);
+    if (event.type === 'lag') this.#lags.set(event.sessionId, event);
     else if (event.type === 'health') this.addHealth(event.entry);
     else if (event.type === 'model') {
-      this.#models = new Map(this.#models).set(event.status.model, event.status);
+      this.#models.set(event.status.model, event.status);
       this.#latestModel = event.status.model;
     }
   }

@@ -52,7 +52,7 @@ type NewNotice = Omit<Notice, 'id' | 'details' | 'problems'> & Partial<Pick<Noti
 export class NoticesStore {
   #list = $state.raw<readonly Notice[]>([]);
   #nextId = 1;
-  readonly #handlers = new Map<NoticeAction, () => void>();
+  readonly #handlers: Partial<Record<NoticeAction, () => void>> = {};
 
   get list(): readonly Notice[] {
     return this.#list;
@@ -60,14 +60,14 @@ export class NoticesStore {
 
   /** What each kind of action does; a kind without a handler is not offered. */
   handle(action: NoticeAction, run: () => void): void {
-    this.#handlers.set(action, run);
+    this.#handlers[action] = run;
   }
 
   /** Shows a failure. An aborted call is what somebody asked for and shows nothing. */
   report(error: UnisonoError, problems: readonly LinkProblem[] = []): void {
     if (error.code === 'aborted') return;
     const kind = ACTIONS[error.code];
-    const run = kind && this.#handlers.get(kind);
+    const run = kind && this.#handlers[kind];
     this.show({
       code: error.code,
       level: WARNINGS.has(error.code) ? 'warning' : 'error',
@@ -88,7 +88,8 @@ export class NoticesStore {
 
   /** Takes back messages that no longer hold. */
   clear(...codes: readonly Notice['code'][]): void {
-    this.#list = this.#list.filter((notice) => !codes.includes(notice.code));
+    const left = this.#list.filter((notice) => !codes.includes(notice.code));
+    if (left.length < this.#list.length) this.#list = left;
   }
 
   act(notice: Notice): void {

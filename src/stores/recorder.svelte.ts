@@ -1,9 +1,11 @@
-import { toUnisonoError } from '@core/protocol/errors.ts';
+import type { SourceKind } from '@core/protocol/audio.ts';
+import { toUnisonoError, type ErrorCode } from '@core/protocol/errors.ts';
 import { newSessionId, type SessionId, type SourceId } from '@core/protocol/ids.ts';
 import type { CaptureHandlers, CaptureSession, SourceRequest } from '@src/capture/capture-session.ts';
 import type { EngineClient } from '@src/engine/engine-client.ts';
 import type { EngineStatusStore } from './engine-status.svelte.ts';
 import type { NoticesStore } from './notices.svelte.ts';
+import { newRecording, type Recording } from './recording.ts';
 import type { SettingsStore } from './settings.svelte.ts';
 import type { SourcesStore } from './sources.svelte.ts';
 import { Stopwatch } from './stopwatch.svelte.ts';
@@ -25,16 +27,15 @@ export interface RecorderParts {
   readonly onFinished: (id: SessionId) => Promise<void>;
 }
 
-interface Recording {
-  readonly id: SessionId;
-  readonly startedAtMs: number;
-  readonly capture: CaptureSession;
-  /** What is captured now. */
-  readonly requests: Map<SourceId, SourceRequest>;
-  /** Told to have ended before they were known here, as a file that is read at once. */
-  readonly endedEarly: Set<SourceId>;
-  readonly over: PromiseWithResolvers<void>;
-}
+/** Messages that no longer hold once a source of the kind is there. */
+const SOLVED_BY: Record<SourceKind, ErrorCode[]> = {
+  microphone: ['microphone-denied', 'microphone-missing', 'microphone-busy', 'microphone-unplugged'],
+  tab: ['share-denied', 'share-without-audio', 'share-ended'],
+  file: ['file-not-audio', 'file-unsupported-codec', 'file-truncated'],
+};
+
+/** Levels already under way when the sound was suspended are there long before this; later ones are new sound. */
+const LATE_LEVELS_MS = 1_000;
 
 /**
  * One recording at a time, from the press on record to stop. The audio goes from capture to engine by
@@ -47,6 +48,7 @@ export class RecorderStore {
   readonly #stopwatch = new Stopwatch();
   #state = $state<RecorderState>('idle');
   #finishing = $state(0);
+  #suspendedAtMs = 0;
   #recording: Recording | null = null;
 
   constructor(parts: RecorderParts) {
@@ -168,8 +170,7 @@ export class RecorderStore {
     const port = await engine.openSession({ sessionId: id, settings: settings.recognition });
     try {
       const capture = await startCapture(id, port, this.#handlers());
-      const over = Promise.withResolvers<void>();
-      return { id, startedAtMs: Date.now(), capture, requests: new Map(), endedEarly: new Set(), over };
+      return newRecording(id, capture);
     } catch (error) {
       await this.#guard(engine.closeSession(id));
       throw error;
@@ -186,6 +187,7 @@ export class RecorderStore {
       const settings = this.#parts.settings.recognition;
       transcripts.begin({ id, startedAtMs, durationMs: 0, sources: [], settings, preview: '' });
     }
+    this.#parts.notices.clear(...SOLVED_BY[request.kind]);
     const name = this.#nameOf(request);
     sources.add(description, name);
     transcripts.addSource(id, { ...description, name });
@@ -202,14 +204,21 @@ export class RecorderStore {
   #handlers(): CaptureHandlers {
     const { sources, status, notices } = this.#parts;
     return {
-      level: (level) => sources.setLevel(level),
+      level: (level) => {
+        sources.setLevel(level);
+        if (level.speech) notices.clear('microphone-muted');
+        if (performance.now() - this.#suspendedAtMs > LATE_LEVELS_MS) notices.clear('audio-suspended');
+      },
       progress: (progress) => sources.setProgress(progress),
       vad: (change) => status.setVad(change),
       sourceEnded: ({ sourceId, error }) => {
         if (error) notices.report(error);
         this.#sourceGone(sourceId);
       },
-      warning: (error) => notices.report(error),
+      warning: (error) => {
+        if (error.code === 'audio-suspended') this.#suspendedAtMs = performance.now();
+        notices.report(error);
+      },
       health: (entry) => status.addHealth(entry),
     };
   }

@@ -1,3 +1,4 @@
+import { SvelteMap } from 'svelte/reactivity';
 import type { SourceDescription } from '@core/protocol/engine.ts';
 import type { SourceKind } from '@core/protocol/audio.ts';
 import type { SourceId } from '@core/protocol/ids.ts';
@@ -32,7 +33,7 @@ export function heightOf(rms: number): number {
 /** The sources of the running recording, how loud each is and how far each file has been read. */
 export class SourcesStore {
   #list = $state.raw<readonly ActiveSource[]>([]);
-  #levels = $state.raw<ReadonlyMap<SourceId, Level>>(new Map());
+  readonly #levels = new SvelteMap<SourceId, Level>();
   readonly #loudest: Level = $derived.by(() => {
     let loudest = SILENCE;
     for (const level of this.#levels.values()) {
@@ -63,24 +64,22 @@ export class SourcesStore {
 
   remove(sourceId: SourceId): void {
     this.#list = this.#list.filter((source) => source.sourceId !== sourceId);
-    const levels = new Map(this.#levels);
-    levels.delete(sourceId);
-    this.#levels = levels;
+    this.#levels.delete(sourceId);
   }
 
   clear(): void {
     this.#list = [];
-    this.#levels = new Map();
+    this.#levels.clear();
   }
 
   silence(): void {
-    this.#levels = new Map();
+    this.#levels.clear();
   }
 
   setLevel({ sourceId, rms, speech }: { sourceId: SourceId; rms: number; speech: boolean }): void {
     if (!this.#list.some((source) => source.sourceId === sourceId)) return;
     const height = Math.max(heightOf(rms), this.levelOf(sourceId).height * RELEASE);
-    this.#levels = new Map(this.#levels).set(sourceId, { height, speech });
+    this.#levels.set(sourceId, { height, speech });
   }
 
   setProgress(progress: { sourceId: SourceId; doneMs: number; totalMs: number | null }): void {

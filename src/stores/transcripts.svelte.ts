@@ -1,3 +1,4 @@
+import { SvelteMap } from 'svelte/reactivity';
 import type { EngineEvent } from '@core/protocol/engine.ts';
 import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
 import type { Meeting, MeetingSource, MeetingTranscript } from '@core/transcript/meeting.ts';
@@ -18,7 +19,7 @@ interface Entry {
  */
 export class TranscriptsStore {
   readonly #write: (change: TranscriptChange) => void;
-  readonly #live = new Map<SessionId, Entry>();
+  readonly #live = new SvelteMap<SessionId, Entry>();
   #shown = $state.raw<Entry | null>(null);
   #latestFinal = $state.raw<Segment | null>(null);
 

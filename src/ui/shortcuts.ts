@@ -13,9 +13,12 @@ export function handleShortcut(event: KeyboardEvent, app: App): void {
     return;
   }
   if (!app.settings.current.shortcuts) return;
-  if (event.key.toLowerCase() === 'r' && !target.closest(FIELDS)) void app.toggleRecording();
-  else if (event.key === ' ' && !target.closest(PRESSABLE) && app.recorder.isActive)
+  if (event.key.toLowerCase() === 'r' && !target.closest(FIELDS)) {
+    // A button that was pressed before would take Space for itself; Tab still goes on from there.
+    if (target instanceof HTMLElement && target.closest(PRESSABLE)) target.blur();
+    void app.toggleRecording();
+  } else if (event.key === ' ' && !target.closest(PRESSABLE) && app.recorder.isActive) {
     void app.recorder.togglePause();
-  else return;
+  } else return;
   event.preventDefault();
 }

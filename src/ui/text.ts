@@ -31,15 +31,18 @@ const RECOGNIZER_NAMES: Record<RecognizerId, string> = {
 export const recognizerName = (id: RecognizerId): string => RECOGNIZER_NAMES[id];
 
 /** Megabytes to download for the models that do not come with the app. */
-export const DOWNLOAD_MB: Partial<Record<RecognizerId, number>> = {
+const DOWNLOAD_MB: Partial<Record<RecognizerId, number>> = {
   'whisper-base': 77,
   'whisper-small': 249,
 };
 
 export const recognizerHint = (id: RecognizerId): string => {
-  const about = m[`model_${snake(id)}_about`]();
   const megabytes = DOWNLOAD_MB[id];
-  return `${about} ${megabytes === undefined ? m.model_included() : m.model_download({ size: megabytesText(megabytes) })}`;
+  return m.model_hint({
+    about: m[`model_${snake(id)}_about`](),
+    availability:
+      megabytes === undefined ? m.model_included() : m.model_download({ size: megabytesText(megabytes) }),
+  });
 };
 
 export const rungText = (rung: RungId): string =>

@@ -93,20 +93,21 @@ describe('recording', () => {
     expect(state()).toBe('recording');
     expect(items().map(text)).toEqual(['Kept words.']);
     again.click();
+    await vi.waitFor(() => expect(screen.all('[data-notice]')).toEqual([]));
     await vi.waitFor(() => expect(screen.app.sources.list).toHaveLength(1));
     expect(screen.app.sources.list[0]!.sourceId).not.toBe(sourceId);
   });
 
   it('a file is a recording of its own that ends when it has been read', async () => {
     screen = await Screen.open();
-    const input = screen.find<HTMLInputElement>('input[data-control=file]');
+    const input = screen.find('input[data-control=file]');
     await userEvent.upload(input, [new File(['x'], 'talk.mp3'), new File(['y'], 'second.wav')]);
     await inState('recording');
     expect(screen.find('[data-kind=file]').textContent).toContain('talk.mp3');
     const first = screen.app.sources.list[0]!.sourceId;
     screen.handlers.progress({ sourceId: first, doneMs: 30_000, totalMs: 120_000 });
     await vi.waitFor(() =>
-      expect(screen.find<HTMLProgressElement>('[data-kind=file] progress').value).toBe(0.25),
+      expect(screen.find('[data-kind=file] progress').getAttribute('value')).toBe('0.25'),
     );
     screen.handlers.sourceEnded({ sourceId: first, error: null });
     await vi.waitFor(() => expect(screen.app.sources.list[0]?.name).toBe('second.wav'));
@@ -120,7 +121,7 @@ describe('recording', () => {
     await startRecording();
     for (const language of ['en', 'es', 'fr']) screen.find(`input[type=checkbox][value=${language}]`).click();
     await vi.waitFor(() => expect(screen.calls.at(-1)).toBe('update auto zh'));
-    await vi.waitFor(() => expect(screen.find<HTMLInputElement>('input[value=zh]').disabled).toBe(true));
+    await vi.waitFor(() => expect(screen.find('input[value=zh]').matches(':disabled')).toBe(true));
     expect(screen.find('[data-control=languages]').textContent).toContain('中文');
   });
 

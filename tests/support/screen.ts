@@ -63,8 +63,8 @@ export class Screen {
     flushSync();
   }
 
-  find<Found extends HTMLElement>(selector: string): Found {
-    const found = this.root.querySelector<Found>(selector);
+  find(selector: string): HTMLElement {
+    const found = this.root.querySelector<HTMLElement>(selector);
     if (!found) throw new Error(`The page has no ${selector}`);
     return found;
   }

@@ -92,9 +92,9 @@ describe('subtitles', () => {
   });
 
   it('Chinese is cut without spaces', () => {
-    const characters = [
-      ...'我们今天讨论的是下一个季度的计划和预算安排以及每个部门的人员变动情况请大家先看第一页的内容',
-    ];
+    const characters = Array.from(
+      '我们今天讨论的是下一个季度的计划和预算安排以及每个部门的人员变动情况请大家先看第一页的内容',
+    );
     const committed = characters.map((text) => ({ text, startMs: null, endMs: null }));
     const cues = toCues({
       meeting: meeting(),
