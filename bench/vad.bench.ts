@@ -80,7 +80,7 @@ async function hearAsPeer(peer: NonRealTimeVAD, blocks: readonly Float32Array[])
   blocks.forEach((block, i) => samples.set(block, i * BLOCK_SAMPLES));
   const probabilities: number[] = [];
   const processor = peer.frameProcessor as unknown as {
-    modelProcessFunc(frame: Float32Array): Promise<{ isSpeech: number }>;
+    modelProcessFunc: (frame: Float32Array) => Promise<{ isSpeech: number }>;
   };
   const original = processor.modelProcessFunc;
   processor.modelProcessFunc = async (frame) => {
@@ -120,7 +120,8 @@ function score(clips: readonly Labelled[], heard: readonly Heard[], threshold: n
   return { ...scoreFrames(probabilities, labels, threshold), missedMs: missedS * 1000, speechS, otherS };
 }
 
-export const run: Bench = async ({ sharedUrl, log }) => {
+export const run: Bench = async (context) => {
+  const { sharedUrl } = context;
   const peerName = '@ricky0123/vad-web 0.0.31 NonRealTimeVAD (Silero legacy, frames of 96 ms, its defaults)';
   if (sharedUrl === null)
     return { peer: peerName, rows: [], notes: ['Skipped: the labelled clips of ../shared are not here.'] };
@@ -157,7 +158,7 @@ export const run: Bench = async ({ sharedUrl, log }) => {
   const peerHeard: Heard[] = [];
   for (const { blocks } of labelled) peerHeard.push(await hearAsPeer(peer, blocks));
   for (const [tier, model] of models) {
-    log(`${tier}…`);
+    context.log(`${tier}…`);
     const heard: Heard[] = [];
     for (const { blocks } of labelled) heard.push(await hear(model, blocks));
     for (const group of ['vad', 'conversations', 'noise', 'all']) {

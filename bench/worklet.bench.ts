@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-deprecated -- the peer is what people used before worklets */
 import workletUrl from '../workers/audio/pcm.worklet.ts?worker&url';
 import { BLOCK_SAMPLES, SAMPLE_RATE_HZ, type PcmControl } from '../src/core/protocol/pcm.ts';
 import type { SinkReport } from './support/pcm-sink.worker.ts';
@@ -12,7 +13,7 @@ const TIMED_QUANTA = 40_000;
 
 interface Processor {
   readonly port: MessagePort;
-  process(inputs: Float32Array[][]): boolean;
+  readonly process: (inputs: Float32Array[][]) => boolean;
 }
 
 const percentile = (sorted: Float64Array, share: number) =>
@@ -120,7 +121,7 @@ async function recordWhileBlocked(seconds: number, log: (line: string) => void) 
   };
 }
 
-export const run: Bench = async ({ options, log }) => {
+export const run: Bench = async (context) => {
   const rows: BenchRow[] = [];
   for (const rateHz of [SAMPLE_RATE_HZ, 44_100, 48_000]) {
     const { mean, p50, p99 } = await timeProcess(rateHz);
@@ -129,8 +130,8 @@ export const run: Bench = async ({ options, log }) => {
     rows.push({ what: `${what} · share of the render quantum · p50`, unit: '%', ours: p50 * 100 });
     rows.push({ what: `${what} · share of the render quantum · p99`, unit: '%', ours: p99 * 100 });
   }
-  const seconds = Number(options.seconds ?? DEFAULT_SECONDS);
-  const live = await recordWhileBlocked(seconds, log);
+  const seconds = Number(context.options.seconds ?? DEFAULT_SECONDS);
+  const live = await recordWhileBlocked(seconds, (line) => context.log(line));
   const during = `${seconds} s, main thread blocked ${BLOCKED_MS / 1000} s in every ${BLOCK_EVERY_MS / 1000}`;
   rows.push({
     what: `${during} · blocks lost`,

@@ -3,7 +3,7 @@ import type { CaptureApi, CaptureEvents, VadTier } from '@core/protocol/capture.
 import type { HealthEntry, SourceDescription } from '@core/protocol/engine.ts';
 import { fromWire, toUnisonoError, UnisonoError } from '@core/protocol/errors.ts';
 import type { SessionId, SourceId } from '@core/protocol/ids.ts';
-import { createRpc, type Endpoint } from '@core/protocol/rpc.ts';
+import { createRpc } from '@core/protocol/rpc.ts';
 import { AudioGraph, type Tap } from './audio-graph.ts';
 import { microphoneMuted, microphoneUnplugged, openMicrophone } from './microphone.ts';
 import { SessionClock } from './session-clock.ts';
@@ -59,7 +59,7 @@ export class CaptureSession {
     this.#worker = new Worker(new URL('../../workers/capture/capture.worker.ts', import.meta.url), {
       type: 'module',
     });
-    this.#capture = createRpc<CaptureApi, CaptureEvents>(this.#worker as Endpoint, {
+    this.#capture = createRpc<CaptureApi, CaptureEvents>(this.#worker, {
       level: (level) => handlers.level(level),
       progress: (progress) => {
         this.#opening.get(progress.sourceId)?.();

@@ -3,7 +3,7 @@ import speechUrl from '../fixtures/audio/speech.flac?url';
 import type { CaptureApi, CaptureEvents, VadTier } from '@core/protocol/capture.ts';
 import { newSessionId, type SourceId } from '@core/protocol/ids.ts';
 import type { PcmBlock } from '@core/protocol/pcm.ts';
-import { createRpc, type Endpoint } from '@core/protocol/rpc.ts';
+import { createRpc } from '@core/protocol/rpc.ts';
 import { DEFAULT_GATE } from '@core/vad/gate.ts';
 import { DETECTOR_LOADERS, type DetectorLoaders } from '@workers/capture/vad-models.ts';
 import { VadRunner } from '@workers/capture/vad-runner.ts';
@@ -102,9 +102,10 @@ describe('capture worker', () => {
     const worker = new Worker(new URL('../../workers/capture/capture.worker.ts', import.meta.url), {
       type: 'module',
     });
+    worker.addEventListener('error', (event) => capture.$close(new Error(event.message)));
     const told = new Inbox<{ name: string; value: unknown }>();
     const note = (name: string) => (value: unknown) => told.add({ name, value });
-    const capture = createRpc<CaptureApi, CaptureEvents>(worker as Endpoint, {
+    const capture = createRpc<CaptureApi, CaptureEvents>(worker, {
       level: note('level'),
       progress: note('progress'),
       vad: note('vad'),

@@ -3,11 +3,11 @@
  * `CaptureApi` for what the page can ask of it.
  */
 import type { CaptureApi, CaptureEvents } from '@core/protocol/capture.ts';
-import { createRpc, type Endpoint } from '@core/protocol/rpc.ts';
+import { createRpc } from '@core/protocol/rpc.ts';
 import { createCaptureHost } from './capture-host.ts';
 
 const page = createRpc<CaptureEvents, CaptureApi>(
-  self as unknown as Endpoint,
+  self,
   createCaptureHost({
     level: (level) => void page.level.asEvent(level),
     progress: (progress) => void page.progress.asEvent(progress),

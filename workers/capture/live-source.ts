@@ -33,7 +33,10 @@ export class LiveSource {
 
   #receive({ samples, extraBuffers }: PcmBlock): void {
     if (extraBuffers >= Math.max(1, 2 * this.#reported)) this.#events.late((this.#reported = extraBuffers));
-    if (this.#ended || this.#paused) return this.#giveBack(samples);
+    if (this.#ended || this.#paused) {
+      this.#giveBack(samples);
+      return;
+    }
     this.#gated = this.#gated
       .then(() => this.#pipeline.push(samples, BLOCK_SAMPLES))
       .then(() => {

@@ -52,13 +52,13 @@ export class PcmStream {
     const mono = this.#mono;
     const first = channels[0];
     if (channels.length === 1 && first) {
-      for (let i = 0; i < frames; i++) mono[i] = first[i] as number;
+      for (let i = 0; i < frames; i++) mono[i] = first[i]!;
     } else {
       mono.fill(0, 0, frames);
       const gain = 1 / channels.length;
       for (let c = 0; c < channels.length; c++) {
-        const channel = channels[c] as Float32Array;
-        for (let i = 0; i < frames; i++) mono[i] = (mono[i] as number) + gain * (channel[i] as number);
+        const channel = channels[c]!;
+        for (let i = 0; i < frames; i++) mono[i] = mono[i]! + gain * channel[i]!;
       }
     }
     if (!this.#resampler) this.#frame(mono, frames);
@@ -83,7 +83,7 @@ export class PcmStream {
   #frame(samples: Float32Array, count: number): void {
     for (let i = 0; i < count; i++) {
       const block = (this.#block ??= this.#sink.take());
-      block[this.#inBlock++] = samples[i] as number;
+      block[this.#inBlock++] = samples[i]!;
       if (this.#inBlock < BLOCK_SAMPLES) continue;
       this.#sink.emit(block, this.#start, BLOCK_SAMPLES);
       this.#start += BLOCK_SAMPLES;

@@ -87,7 +87,7 @@ export class Resampler {
       throw new RangeError(`more than ${this.#maxInputSamples} samples at once`);
     const window = this.#window;
     // A loop and not set(subarray()): that would allocate a view on each call.
-    for (let i = 0; i < count; i++) window[this.#filled + i] = input[i] as number;
+    for (let i = 0; i < count; i++) window[this.#filled + i] = input[i]!;
     this.#filled += count;
     return this.#drain(output);
   }
@@ -110,7 +110,7 @@ export class Resampler {
       const row = this.#phase * taps;
       let sum = 0;
       for (let tap = 0; tap < taps; tap++) {
-        sum += (bank[row + tap] as number) * (window[first + tap] as number);
+        sum += bank[row + tap]! * window[first + tap]!;
       }
       output[written++] = sum;
       this.#phase += this.#step;

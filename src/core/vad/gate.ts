@@ -233,6 +233,6 @@ export class Gate {
   }
 
   #at(block: number): number {
-    return this.#history[block % this.#history.length] as number;
+    return this.#history[block % this.#history.length]!;
   }
 }
