@@ -95,12 +95,13 @@ describe('repetition', () => {
     ['go on go on go on go on go', 'go on'],
   ])('cuts a loop to one turn: %s', (text, rest) => {
     expect(textOf(cutLoops(words(text)).words)).toBe(rest);
+    expect(cutLoops(words(text)).outside > 0).toBe(text.startsWith('so'));
   });
 
   test.each(['no no no no', 'it was the age of wisdom it was the age of foolishness', 'very very good'])(
     'leaves what people say: %s',
     (text) => {
-      expect(cutLoops(words(text))).toEqual({ words: words(text), cut: 0 });
+      expect(cutLoops(words(text))).toMatchObject({ words: words(text), cut: 0 });
     },
   );
 });

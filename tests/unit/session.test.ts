@@ -275,6 +275,12 @@ describe('no invented text', () => {
     expect(finals()).toEqual(['well go on']);
   });
 
+  test('a text that is nothing but a loop is dropped', async () => {
+    await finish((call) => answer(call, 'yeah '.repeat(60).trim(), { truncated: true }));
+    await answer(await inference.nextCall(), 'yeah '.repeat(60).trim(), { truncated: true });
+    expect(droppedFor()).toEqual(['repetition']);
+  });
+
   test('an unlikely text needs a clearly better second reading', async () => {
     await finish((call) => answer(call, 'start the engine', { averageLogProbability: -1.1 }));
     await answer(await inference.nextCall(), 'start the engine', { averageLogProbability: -0.95 });

@@ -188,8 +188,9 @@ async function readOnce(
 async function shown({ hypothesis, verdict }: Reading, settings: RecognitionSettings): Promise<Decoded> {
   const { language, averageLogProbability, noSpeechProbability } = hypothesis;
   const cut = cutLoops(hypothesis.words);
-  // A loop that is cut leaves what was said before it; other doubts stay doubts.
-  const saved = verdict.type === 'doubtful' && verdict.reason === 'repetition' && cut.cut > 0;
+  // What surrounds a loop was said; a text that is nothing but a loop was not (measured on noise).
+  const saved =
+    verdict.type === 'doubtful' && verdict.reason === 'repetition' && cut.cut > 0 && cut.outside > 0;
   const dropped = verdict.type === 'accept' || saved ? null : verdict.reason;
   const words = dropped ? [] : cut.words;
   const chinese = language === 'zh' && settings.chineseScript === 'simplified';
