@@ -7,7 +7,7 @@ export type PanelName = (typeof PANELS)[number];
 export class PanelStore {
   #open = $state<PanelName | null>(null);
   /** As in MainScreen.svelte. */
-  readonly #narrow = new MediaQuery('(max-width: 900px)');
+  readonly #narrow = new MediaQuery('(max-width: 56.25em)');
 
   get open(): PanelName | null {
     return this.#open;
