@@ -32,6 +32,7 @@ interface Heard {
 
 /** The clip on which speed is measured: a minute of lively speech. */
 const SPEED_CLIP = 'vad/silero_test.wav';
+const SPEED_ROUNDS = 4;
 /** The peer's own threshold and frame. */
 const PEER_THRESHOLD = 0.3;
 const PEER_BLOCKS = 3;
@@ -114,7 +115,7 @@ function score(clips: readonly Labelled[], heard: readonly Heard[], threshold: n
       labels.push(clip.speech.some(([start, end]) => middleS >= start && middleS < end));
     });
     speechS += length(clip.speech);
-    missedS += length(clip.speech) - covered(clip.speech, utterances);
+    missedS += Math.max(0, length(clip.speech) - covered(clip.speech, utterances));
     otherS += covered([[0, clip.untilS]], utterances) - covered(clip.speech, utterances);
   });
   return { ...scoreFrames(probabilities, labels, threshold), missedMs: missedS * 1000, speechS, otherS };
@@ -143,17 +144,25 @@ export const run: Bench = async (context) => {
   const speedBlocks = await readBlocks(audioUrl + SPEED_CLIP);
   const models = new Map<string, DetectorModel>();
   for (const tier of VAD_TIERS) models.set(tier, await DETECTOR_LOADERS[tier]());
-  const timed = async (work: () => Promise<unknown>) => {
-    await work();
+  const blocksPerS = async (work: () => Promise<unknown>) => {
     const startMs = performance.now();
     await work();
     return speedBlocks.length / ((performance.now() - startMs) / 1000);
   };
-  const peerBlocksPerS = await timed(() => hearAsPeer(peer, speedBlocks));
-  for (const [tier, model] of models) {
-    const ours = await timed(() => hear(model, speedBlocks));
-    rows.push({ what: `${SPEED_CLIP} · ${tier} with gate`, unit: 'blocks/s', ours, peer: peerBlocksPerS });
+  // In turns, so that whatever else the machine does strikes both; the best round of each.
+  const best = new Map<string, number>();
+  for (let round = 0; round < SPEED_ROUNDS; round++) {
+    const runners = [...models].map(([tier, model]) => [tier, () => hear(model, speedBlocks)] as const);
+    for (const [name, work] of [...runners, ['peer', () => hearAsPeer(peer, speedBlocks)] as const])
+      best.set(name, Math.max(best.get(name) ?? 0, await blocksPerS(work)));
   }
+  for (const tier of VAD_TIERS)
+    rows.push({
+      what: `${SPEED_CLIP} · ${tier} with gate`,
+      unit: 'blocks/s',
+      ours: best.get(tier) ?? null,
+      peer: best.get('peer') ?? null,
+    });
 
   const peerHeard: Heard[] = [];
   for (const { blocks } of labelled) peerHeard.push(await hearAsPeer(peer, blocks));
@@ -183,8 +192,8 @@ export const run: Bench = async (context) => {
     peer: peerName,
     rows,
     notes: [
-      `Frames of ${BLOCK_MS} ms, labelled by their middle; the peer's frame of 96 ms counts as three. Thresholds: ours ${DEFAULT_GATE.threshold}, the peer's ${PEER_THRESHOLD}.`,
-      'Both on one thread on the main thread of the same page, audio decoded beforehand, second of two runs; ours includes the gate, the peer its frame processor and resampler.',
+      `Frames of ${BLOCK_MS} ms, labelled by their middle; the peer's frame of 96 ms counts as three, so that one inference of it counts for three of ours. Thresholds: ours ${DEFAULT_GATE.threshold}, the peer's ${PEER_THRESHOLD}.`,
+      'Both on one thread on the main thread of the same page, audio decoded beforehand, best of four rounds in turn; ours includes the gate, the peer its frame processor and resampler.',
       'ami-trn01 holds 3.3 s of labelled speech that is hardly audible.',
     ],
   };
