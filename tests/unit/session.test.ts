@@ -135,17 +135,17 @@ describe('an utterance', () => {
     expect(segments('partial')[1]).toMatchObject({ state: 'committed', startMs: 0, endMs: 2500 });
   });
 
-  test('a slow device reads it less often: after 1.5 times what the last reading cost', async () => {
+  test('a slow device reads it less often: after twice what the last reading cost', async () => {
     send('speech-start', {});
     speak(0, 1);
     const first = await inference.nextCall();
     nowMs = 2000;
     await answer(first, 'and so');
-    speak(1, 3.9);
+    speak(1, 4.9);
     await settle();
     expect(inference.calls).toHaveLength(0);
-    speak(3.9, 4.1);
-    expect((await inference.nextCall()).audio).toHaveLength(4.1 * SECOND);
+    speak(4.9, 5.1);
+    expect((await inference.nextCall()).audio).toHaveLength(5.1 * SECOND);
   });
 
   test('is decoded once at its end: what was read in the pause is the final', async () => {

@@ -34,10 +34,10 @@ export interface UtteranceDescription {
 const LEAST_NEW_AUDIO_MS = 1000;
 
 /**
- * Share of the time that partials may keep the recognizer busy is 1 over this: the rest is for the
- * final, which otherwise would often find a partial running.
+ * Partials keep the recognizer busy for at most 1 over this of the time. A final that finds one
+ * running has to wait for its present step, and Whisper's encoder is more than half of a decode.
  */
-const PARTIAL_COST_FACTOR = 1.5;
+const PARTIAL_COST_FACTOR = 2;
 
 type Role =
   /** While the utterance runs. */
