@@ -33,6 +33,9 @@ interface WorkerFixtures {
 /** What the microphone of {@link BrowserOptions} hears: the clip of known text. */
 export const knownAnswer = () => playlist([KNOWN_ANSWER.audio()]);
 
+/** Ends a click on what never appears, and names it, long before the test's own limit. */
+const ACTION_TIMEOUT_MS = 60_000;
+
 const temporaryFolder = () => mkdtemp(join(tmpdir(), 'unisono-e2e-'));
 
 async function startChromium(profile: string, microphone: Audio | 'denied' | undefined) {
@@ -40,7 +43,7 @@ async function startChromium(profile: string, microphone: Audio | 'denied' | und
     microphone && microphone !== 'denied'
       ? [`--use-file-for-fake-audio-capture=${writeWav(join(profile, 'microphone.wav'), microphone)}%noloop`]
       : [];
-  return chromium.launchPersistentContext(profile, {
+  const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath(),
     locale: 'en-US',
     args: [
@@ -50,6 +53,8 @@ async function startChromium(profile: string, microphone: Audio | 'denied' | und
       ...hears,
     ],
   });
+  context.setDefaultTimeout(ACTION_TIMEOUT_MS);
+  return context;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({

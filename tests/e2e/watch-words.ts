@@ -1,33 +1,41 @@
 import type { Page } from '@playwright/test';
 
-/** Every version of every utterance that was ever on the page, and its words that were shown as certain. */
-export interface WatchedWords {
-  /** Committed text of each utterance, in the order of its versions, by segment id. */
-  committed(): Promise<Record<string, string[]>>;
+/** One version of an utterance as it stood on the page. */
+export interface ShownVersion {
+  readonly state: string;
+  /** The words shown as certain: those outside `.tentative`. */
+  readonly committed: string;
+  /** All words, tentative ones included. */
+  readonly text: string;
 }
 
 declare global {
   interface Window {
-    watchedWords: Record<string, string[]>;
+    shownVersions: Record<string, ShownVersion[]>;
   }
 }
 
-/** Call before the page is opened: from then on each change of the transcript's DOM is written down. */
-export async function watchWords(page: Page): Promise<WatchedWords> {
+/**
+ * Call before the page is opened: from then on each change of the transcript's DOM is written down.
+ * @returns reads every version of every utterance that was ever shown, in order, by segment id
+ */
+export async function watchWords(page: Page): Promise<() => Promise<Record<string, ShownVersion[]>>> {
   await page.addInitScript(() => {
-    window.watchedWords = {};
+    window.shownVersions = {};
     const note = () => {
       for (const item of document.querySelectorAll<HTMLElement>('li[data-segment-id]')) {
-        const versions = (window.watchedWords[item.dataset.segmentId ?? ''] ??= []);
+        const versions = (window.shownVersions[item.dataset.segmentId ?? ''] ??= []);
         const original = item.querySelector('[data-role=original]');
         const committed = [...(original?.childNodes ?? [])]
           .filter((node) => !(node instanceof Element && node.matches('.tentative')))
           .map((node) => node.textContent)
           .join('');
-        if (versions.at(-1) !== committed) versions.push(committed);
+        const now = { state: item.dataset.state ?? '', committed, text: original?.textContent ?? '' };
+        if (JSON.stringify(versions.at(-1)) !== JSON.stringify(now)) versions.push(now);
       }
     };
-    new MutationObserver(note).observe(document, { childList: true, subtree: true, characterData: true });
+    const changes = { childList: true, subtree: true, characterData: true, attributes: true };
+    new MutationObserver(note).observe(document, changes);
   });
-  return { committed: () => page.evaluate(() => window.watchedWords) };
+  return () => page.evaluate(() => window.shownVersions);
 }
