@@ -31,6 +31,8 @@ export class ScriptedInference {
   readonly loads: string[] = [];
   /** Configurations of the workers that live. */
   readonly alive = new Set<DeviceConfiguration>();
+  /** Set at the end of a test: what the engine starts anew then fails at once. */
+  closed = false;
   readonly #script: Script;
   #onCall: (() => void) | null = null;
 
@@ -62,6 +64,7 @@ export class ScriptedInference {
       load: (model, rung) =>
         orGone(
           (async () => {
+            if (this.closed) throw new UnisonoError('model-failed', 'The test is over.');
             this.loads.push(`${model} ${rung}/${configuration.threads}`);
             await this.#script.load?.(model, rung, configuration);
             rungs.set(model, rung);

@@ -75,7 +75,10 @@ beforeEach(async () => {
   }
 });
 
-afterEach(() => pool.close());
+afterEach(() => {
+  inference.closed = true;
+  pool.close();
+});
 
 /** Lets promises that are settled already be acted on. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
