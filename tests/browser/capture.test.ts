@@ -156,16 +156,16 @@ describe('microphone', () => {
 describe('tab', () => {
   it('is a source of its own beside the microphone, and says when sharing ends', async () => {
     await plugIn({ loop: true });
-    const shared = await deviceFrom(speechUrl, { loop: true });
-    open.push(() => shared.close());
-    vi.spyOn(navigator.mediaDevices, 'getDisplayMedia').mockResolvedValue(shared.stream);
+    const share = vi.spyOn(navigator.mediaDevices, 'getDisplayMedia');
     const { session, speech, events } = await start();
     const [microphone, tab] = [await session.addSource(MICROPHONE), await session.addSource({ kind: 'tab' })];
     for (const { sourceId } of [microphone, tab])
-      await speech.first((message) => message.type === 'speech-start' && message.sourceId === sourceId);
-    shared.stream.getAudioTracks()[0]?.dispatchEvent(new Event('ended'));
+      await events.first(({ name, value }) => name === 'level' && value.sourceId === sourceId);
+    const shared = (await share.mock.results[0]?.value) as MediaStream;
+    shared.getAudioTracks()[0]?.dispatchEvent(new Event('ended'));
     const ended = await events.first((event) => event.name === 'sourceEnded');
     expect(ended.value).toMatchObject({ sourceId: tab.sourceId, error: { code: 'share-ended' } });
+    expect(shared.getTracks().map(({ readyState }) => readyState)).toEqual(['ended', 'ended']);
     await speech.first(
       (message) => message.type === 'source-clock' && message.sourceId === microphone.sourceId,
       speech.all.length,
