@@ -18,7 +18,8 @@ const SettingsSchema = v.object({
   echoCancellation: v.fallback(v.boolean(), true),
   /** Off: it removes parts of speech that recognizers use. */
   noiseSuppression: v.fallback(v.boolean(), false),
-  autoGainControl: v.fallback(v.boolean(), true),
+  /** Off: it drives loud speech into clipping, which costs words; recognizers do not need it loud. */
+  autoGainControl: v.fallback(v.boolean(), false),
   recognizer: v.fallback(v.picklist(['auto', ...RECOGNIZER_IDS]), 'auto'),
   languages: v.fallback(v.pipe(v.array(v.picklist(LANGUAGES)), v.minLength(1)), [...LANGUAGES]),
   chineseScript: v.fallback(v.picklist(['simplified', 'traditional']), 'simplified'),

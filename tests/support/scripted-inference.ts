@@ -106,6 +106,7 @@ export class ScriptedInference {
 /** A clear reading of some words; `startMs` of word n is n × 100. */
 export const reading = (text: string, change: Partial<Hypothesis> = {}): Hypothesis => ({
   language: 'en',
+  languageProbability: 1,
   words: text
     .split(' ')
     .filter(Boolean)

@@ -422,3 +422,43 @@ describe('a session', () => {
     expect(finals()).toEqual(['the last words']);
   });
 });
+
+describe('what was said just before', () => {
+  const say = async (text: string, utterance: number, change = {}): Promise<PendingCall> => {
+    send('speech-start', {}, { utterance });
+    speak(0, 0.9, { utterance });
+    send('speech-end', { end: sampleIndex(utterance + 0.9 * SECOND), reason: 'silence' }, { utterance });
+    const call = await inference.nextCall();
+    await answer(call, text, change);
+    return call;
+  };
+
+  test('is given to the model with the next utterance, which would be misread on its own', async () => {
+    expect((await say('And so my fellow Americans', 0)).options.context).toBeNull();
+    const second = await say('ask not', at(2));
+    expect(textOf(second.options.context?.words ?? [])).toBe('And so my fellow Americans');
+    expect(second.options.context?.audio).toHaveLength(0.9 * SECOND);
+    expect(finals()).toEqual(['And so my fellow Americans', 'ask not']);
+    expect(session.statistics.decodedAudioS).toBeCloseTo(0.9 + 1.8);
+  });
+
+  test('is not given when several languages may be spoken: the next speaker may use another', async () => {
+    session.update({ ...SETTINGS, languages: ['en', 'fr'] });
+    await say('hello', 0, { languageProbability: 0.6 });
+    expect((await say('bonjour', at(2), { language: 'fr' })).options.context).toBeNull();
+  });
+
+  test('is given once the language of a longer utterance is beyond doubt', async () => {
+    session.update({ ...SETTINGS, languages: ['en', 'fr'] });
+    await say('hello', 0);
+    send('speech-start', {}, { utterance: at(2) });
+    speak(0, 2.5, { utterance: at(2) });
+    const first = await inference.nextCall();
+    expect(first.options).toMatchObject({ languages: ['en', 'fr'], context: null });
+    await answer(first, 'how are you', { languageProbability: 0.97 });
+    speak(2.5, 4, { utterance: at(2) });
+    const { options } = await inference.nextCall();
+    expect(options.languages).toEqual(['en']);
+    expect(textOf(options.context?.words ?? [])).toBe('hello');
+  });
+});

@@ -4,9 +4,10 @@ import type { RecognitionSettings, RecognizerId } from '@core/protocol/engine.ts
 import { simplifyWords } from '@core/text/chinese.ts';
 import { judge, type DropReason, type Verdict } from '@core/transcript/hallucination.ts';
 import { compressionRatio, cutLoops } from '@core/transcript/repetition.ts';
-import { textOf, type Language, type Word } from '@core/transcript/types.ts';
+import { shiftWord, textOf, type Language, type Word } from '@core/transcript/types.ts';
+import { RECOGNIZER_MODELS } from '@workers/model-store/catalog.ts';
 import { chooseRecognizer } from './choose-recognizer.ts';
-import type { Hypothesis, RecognizeOptions } from './inference-protocol.ts';
+import type { Hypothesis, RecognizeOptions, SpokenContext } from './inference-protocol.ts';
 import type { ModelRegistry } from './model-registry.ts';
 import type { LoadedModel } from './runtime.ts';
 import type { Priority, Scheduler, Ticket } from './scheduler.ts';
@@ -18,13 +19,16 @@ export interface DecodeRequest {
   settings(): RecognitionSettings;
   /** Asked for when the decode starts, so that a partial that had to wait reads the newest audio. */
   audio(): Float32Array;
-  /** A recognizer call begins on that many samples. */
+  /** What the same source said just before, in the one language that is spoken; null if there is nothing. */
+  context(): SpokenContext | null;
+  /** A recognizer call begins on that many samples, context included. */
   onCall(samples: number): void;
 }
 
 /** What was read from one utterance, fit to be shown. */
 export interface Decoded {
   readonly language: Language;
+  readonly languageProbability: number;
   /** Times are ms from the start of the audio. Empty when dropped. */
   readonly words: readonly Word[];
   /** Why nothing of it is shown; null when it is. */
@@ -45,6 +49,10 @@ const MAX_CALL_SAMPLES = 29 * SAMPLE_RATE_HZ;
 
 /** Second rung of Whisper's own fallback (0, 0.2, 0.4, …): enough to leave a loop. */
 const RETRY_TEMPERATURE = 0.4;
+
+/** Moonshine reads a second or two of speech badly on its own, and more than that well. */
+const MOONSHINE_SHORT_SAMPLES = 3 * SAMPLE_RATE_HZ;
+const MOONSHINE_CONTEXT_SAMPLES = 6 * SAMPLE_RATE_HZ;
 
 interface Reading {
   readonly hypothesis: Hypothesis;
@@ -130,6 +138,18 @@ export const isAbort = (error: unknown): boolean =>
   (error instanceof UnisonoError && error.code === 'aborted') ||
   (error instanceof DOMException && error.name === 'AbortError');
 
+/** Whisper pays for 30 s whatever it is given. Moonshine pays by the second, and needs help with short calls only. */
+function usefulContext(
+  model: RecognizerId,
+  audio: Float32Array,
+  context: SpokenContext | null,
+): SpokenContext | null {
+  if (!context || context.audio.length + audio.length > MAX_CALL_SAMPLES) return null;
+  if (RECOGNIZER_MODELS[model].family === 'whisper') return context;
+  const short = audio.length < MOONSHINE_SHORT_SAMPLES && context.audio.length < MOONSHINE_CONTEXT_SAMPLES;
+  return short ? context : null;
+}
+
 /** One reading of the audio; a doubtful one is read once more at a higher temperature. */
 async function read(
   loaded: LoadedModel,
@@ -138,7 +158,11 @@ async function read(
   signal: AbortSignal,
 ): Promise<Reading> {
   const audio = request.audio();
-  const options = { languages: request.settings().languages, wordTimestamps: true };
+  const options = {
+    languages: request.settings().languages,
+    wordTimestamps: true,
+    context: usefulContext(loaded.model, audio, request.context()),
+  };
   const first = await readOnce(loaded, request, audio, { ...options, temperature: 0 }, signal);
   if (!retry || first.verdict.type !== 'doubtful') return first;
   const second = await readOnce(
@@ -171,8 +195,9 @@ async function readOnce(
   const parts: Hypothesis[] = [];
   for (let at = 0; at < audio.length; at += MAX_CALL_SAMPLES) {
     const part = audio.subarray(at, at + MAX_CALL_SAMPLES);
-    request.onCall(part.length);
-    const hypothesis = await runtime.recognize(model, part, options, signal);
+    const context = at === 0 ? (options.context ?? null) : null;
+    request.onCall(part.length + (context?.audio.length ?? 0));
+    const hypothesis = await runtime.recognize(model, part, { ...options, context }, signal);
     parts.push(shifted(hypothesis, (at * 1000) / SAMPLE_RATE_HZ));
   }
   const hypothesis = joined(parts);
@@ -186,7 +211,7 @@ async function readOnce(
 
 /** A reading as it is shown: without loops, in the script asked for. */
 async function shown({ hypothesis, verdict }: Reading, settings: RecognitionSettings): Promise<Decoded> {
-  const { language, averageLogProbability, noSpeechProbability } = hypothesis;
+  const { language, languageProbability, averageLogProbability, noSpeechProbability } = hypothesis;
   const cut = cutLoops(hypothesis.words);
   // What surrounds a loop was said; a text that is nothing but a loop was not (measured on noise).
   const saved =
@@ -196,6 +221,7 @@ async function shown({ hypothesis, verdict }: Reading, settings: RecognitionSett
   const chinese = language === 'zh' && settings.chineseScript === 'simplified';
   return {
     language,
+    languageProbability,
     words: chinese ? await simplifyWords(words) : words,
     dropped,
     averageLogProbability,
@@ -206,19 +232,13 @@ async function shown({ hypothesis, verdict }: Reading, settings: RecognitionSett
 const shifted = (hypothesis: Hypothesis, byMs: number): Hypothesis =>
   byMs === 0 ? hypothesis : { ...hypothesis, words: hypothesis.words.map((word) => shiftWord(word, byMs)) };
 
-/** Moves a word's times; a word without times stays without. */
-export const shiftWord = (word: Word, byMs: number): Word => ({
-  ...word,
-  startMs: word.startMs === null ? null : word.startMs + byMs,
-  endMs: word.endMs === null ? null : word.endMs + byMs,
-});
-
 /** Readings of consecutive pieces as one; the scores are the worst of the pieces. */
 function joined([first, ...others]: readonly Hypothesis[]): Hypothesis {
   if (!first) throw new UnisonoError('internal', 'There is no audio to decode.');
   return others.reduce(
     (all, part) => ({
       language: all.language,
+      languageProbability: all.languageProbability,
       words: [...all.words, ...part.words],
       averageLogProbability: Math.min(all.averageLogProbability ?? 0, part.averageLogProbability ?? 0),
       noSpeechProbability: Math.max(all.noSpeechProbability ?? 0, part.noSpeechProbability ?? 0),

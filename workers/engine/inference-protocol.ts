@@ -4,15 +4,26 @@ import type { Language, Word } from '@core/transcript/types.ts';
 /** What one call of a recognizer read. Times are ms from the start of the audio given. */
 export interface Hypothesis {
   readonly language: Language;
+  /** Of the language among those that may be spoken; 1 when it is fixed. */
+  readonly languageProbability: number;
   readonly words: readonly Word[];
-  /** Mean natural-log probability of the decoded tokens, end of text included; null if unknown. */
+  /** Mean natural-log probability of the words' tokens, end of text included; null if unknown. */
   readonly averageLogProbability: number | null;
+  /** Null where the model gives none, and with a context, which is speech. */
   readonly noSpeechProbability: number | null;
   /** Tokens decoded, without prompt and end of text. */
   readonly tokens: number;
   /** Stopped by the token limit instead of by the end of text. */
   readonly truncated: boolean;
   readonly decodeMs: number;
+}
+
+/** What was said just before an utterance. Recognizers read short pieces of speech badly on their own. */
+export interface SpokenContext {
+  /** Mono 16 kHz; ends where the utterance's audio begins. */
+  readonly audio: Float32Array;
+  /** What was read from it; their times do not matter. */
+  readonly words: readonly Word[];
 }
 
 export interface RecognizeOptions {
@@ -22,6 +33,8 @@ export interface RecognizeOptions {
   readonly wordTimestamps: boolean;
   /** 0 is greedy. Above 0 samples, for the retry of a degenerate result. */
   readonly temperature: number;
+  /** Read again along with the audio; the hypothesis holds only what follows it. */
+  readonly context?: SpokenContext | null;
 }
 
 export interface LoadReport {
@@ -57,7 +70,7 @@ export interface InferenceApi {
     lifeLock?: string;
   }): Promise<void>;
   load(model: RecognizerId, rung: RungId): Promise<LoadReport>;
-  /** Audio is mono 16 kHz, at most 29 s. Rejects with `aborted` after {@link cancel}. */
+  /** Audio is mono 16 kHz, with its context at most 29 s. Rejects with `aborted` after {@link cancel}. */
   recognize(
     callId: number,
     model: RecognizerId,

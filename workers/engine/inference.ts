@@ -85,7 +85,7 @@ export class Inference implements InferenceApi {
     const controller = new AbortController();
     this.#calls.set(callId, controller);
     return this.#inTurn(() => {
-      if (audio.length > MAX_AUDIO_S * SAMPLE_RATE_HZ) {
+      if (audio.length + (options.context?.audio.length ?? 0) > MAX_AUDIO_S * SAMPLE_RATE_HZ) {
         throw new UnisonoError(
           'internal',
           `Audio of more than ${MAX_AUDIO_S} s must be cut before it is recognized.`,

@@ -15,6 +15,7 @@ import { sampleIndex, segmentIdOf, type SampleIndex, type SourceId } from '@core
 import { deferred } from '@core/util/deferred.ts';
 import type { DecodeRequest, DecodeTask } from './decoder.ts';
 import { LagMeter } from './lag-meter.ts';
+import { RecentSpeech } from './recent-speech.ts';
 import { Utterance } from './utterance.ts';
 
 export interface SessionEffects {
@@ -29,6 +30,7 @@ interface Source {
   readonly description: SourceDescription;
   /** Not yet final, in the order of their start. */
   readonly open: Map<SampleIndex, Utterance>;
+  readonly recent: RecentSpeech;
   captured: number;
   ended: boolean;
   acknowledged: number;
@@ -152,6 +154,7 @@ export class Session {
   #open(source: Source, start: SampleIndex): void {
     if (source.open.has(start)) return;
     const { sourceId, offsetMs, kind } = source.description;
+    const { recent } = source;
     const sessionId = this.#id;
     const segmentId = segmentIdOf(sourceId, start);
     const close = (): void => {
@@ -161,29 +164,34 @@ export class Session {
     };
     const statistics = this.#statistics;
     statistics.utterances += 1;
-    const utterance = new Utterance({ sourceId, start, offsetMs, live: kind !== 'file' }, this.#settings, {
-      decode: (request) => this.#effects.decode({ ...request, session: sessionId }),
-      now: () => this.#effects.now(),
-      counted: (kind, samples) => {
-        statistics[`${kind}Calls`] += 1;
-        statistics.decodedAudioS += samples / SAMPLE_RATE_HZ;
+    const utterance = new Utterance(
+      { sourceId, start, offsetMs, live: kind !== 'file', recent },
+      this.#settings,
+      {
+        decode: (request) => this.#effects.decode({ ...request, session: sessionId }),
+        now: () => this.#effects.now(),
+        counted: (kind, samples) => {
+          statistics[`${kind}Calls`] += 1;
+          statistics.decodedAudioS += samples / SAMPLE_RATE_HZ;
+        },
+        recounted: (from, to) => {
+          statistics[`${from}Calls`] -= 1;
+          statistics[`${to}Calls`] += 1;
+        },
+        partial: (segment) => this.#effects.publish({ type: 'partial', sessionId, segment }),
+        final: (segment, audio) => {
+          recent.add(start, audio, segment.committed, segment.language);
+          this.#effects.publish({ type: 'segment', sessionId, segment });
+          close();
+        },
+        dropped: (reason, rev) => {
+          statistics.dropped += 1;
+          this.#effects.publish({ type: 'segment-dropped', sessionId, segmentId, rev, reason });
+          close();
+        },
+        held: () => this.#hold(utterance),
       },
-      recounted: (from, to) => {
-        statistics[`${from}Calls`] -= 1;
-        statistics[`${to}Calls`] += 1;
-      },
-      partial: (segment) => this.#effects.publish({ type: 'partial', sessionId, segment }),
-      final: (segment) => {
-        this.#effects.publish({ type: 'segment', sessionId, segment });
-        close();
-      },
-      dropped: (reason, rev) => {
-        statistics.dropped += 1;
-        this.#effects.publish({ type: 'segment-dropped', sessionId, segmentId, rev, reason });
-        close();
-      },
-      held: () => this.#hold(utterance),
-    });
+    );
     source.open.set(start, utterance);
   }
 
@@ -243,6 +251,7 @@ export class Session {
 const newSource = (description: SourceDescription): Source => ({
   description,
   open: new Map(),
+  recent: new RecentSpeech(),
   captured: 0,
   ended: false,
   acknowledged: 0,

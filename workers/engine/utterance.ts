@@ -3,8 +3,10 @@ import type { RecognitionSettings } from '@core/protocol/engine.ts';
 import { sampleIndex, segmentIdOf, type SampleIndex, type SourceId } from '@core/protocol/ids.ts';
 import type { DropReason } from '@core/transcript/hallucination.ts';
 import { agree, conclude, NOTHING_HEARD, refuse, type Agreement } from '@core/transcript/local-agreement.ts';
-import type { Segment, Word } from '@core/transcript/types.ts';
-import { isAbort, shiftWord, type Decoded, type DecodeRequest, type DecodeTask } from './decoder.ts';
+import { shiftWord, type Language, type Segment, type Word } from '@core/transcript/types.ts';
+import type { RecentSpeech } from './recent-speech.ts';
+import { isAbort, type Decoded, type DecodeRequest, type DecodeTask } from './decoder.ts';
+import type { SpokenContext } from './inference-protocol.ts';
 import { UtteranceAudio } from './utterance-audio.ts';
 
 export interface UtteranceEffects {
@@ -15,7 +17,8 @@ export interface UtteranceEffects {
   /** A call counted as final turned out to be a partial, or the other way round. */
   recounted(from: 'partial' | 'final', to: 'partial' | 'final'): void;
   partial(segment: Segment): void;
-  final(segment: Segment): void;
+  /** `audio` is what the segment was read from. */
+  final(segment: Segment, audio: Float32Array): void;
   dropped(reason: DropReason | 'cancelled', rev: number): void;
   /** No model is left: the audio is kept until {@link Utterance.retry}. */
   held(): void;
@@ -28,6 +31,8 @@ export interface UtteranceDescription {
   readonly offsetMs: number;
   /** Live speech has partials; a file's utterances are decoded once, when nothing live waits. */
   readonly live: boolean;
+  /** What the same source said before. */
+  readonly recent: RecentSpeech;
 }
 
 /** New audio that makes a partial worth its while. */
@@ -38,6 +43,13 @@ const LEAST_NEW_AUDIO_MS = 1000;
  * running has to wait for its present step, and Whisper's encoder is more than half of a decode.
  */
 const PARTIAL_COST_FACTOR = 2;
+
+/**
+ * Whisper tiny tells the ticked languages apart from two seconds on with less doubt than this; what it hears in
+ * a shorter piece may be wrong.
+ */
+const SURE_LANGUAGE = 0.9;
+const SURE_AFTER_MS = 2000;
 
 type Role =
   /** While the utterance runs. */
@@ -74,6 +86,8 @@ export class Utterance {
   #speculative: Decoded | null = null;
   #pausedAt: SampleIndex | null = null;
   #end: SampleIndex | null = null;
+  /** Detected beyond doubt: no later decode hears another one. */
+  #language: Language | null = null;
   #lastDecodedSamples = 0;
   #lastCostMs = 0;
   #rev = 0;
@@ -170,11 +184,12 @@ export class Utterance {
       sinceMs: this.#effects.now(),
       task: this.#effects.decode({
         priority: kind === 'final' && !live ? 'background' : kind,
-        settings: () => this.#settingsAtRetry ?? this.settings,
+        settings: () => this.#settingsNow(),
         audio: () => {
           running.samples = this.#audio.length;
           return this.#audio.copy();
         },
+        context: () => this.#context(),
         onCall: (samples) => this.#effects.counted(kindOf(running.role), samples),
       }),
     };
@@ -183,6 +198,24 @@ export class Utterance {
       (decoded) => this.#onDecoded(running, decoded),
       (error: unknown) => this.#onFailed(running, error),
     );
+  }
+
+  #settingsNow(): RecognitionSettings {
+    const settings = this.#settingsAtRetry ?? this.settings;
+    return this.#language ? { ...settings, languages: [this.#language] } : settings;
+  }
+
+  /** Only in one known language: speech in another would be heard as the context's. */
+  #context(): SpokenContext | null {
+    const { languages } = this.#settingsNow();
+    const [language] = languages;
+    return languages.length === 1 && language ? this.#description.recent.before(this.start, language) : null;
+  }
+
+  #heard({ language, languageProbability, dropped }: Decoded): void {
+    const surely =
+      languageProbability >= SURE_LANGUAGE && samplesToMs(this.#lastDecodedSamples) >= SURE_AFTER_MS;
+    if (surely && !dropped) this.#language ??= language;
   }
 
   #assign(running: Running, role: Role): void {
@@ -203,6 +236,7 @@ export class Utterance {
     this.#running = null;
     this.#lastCostMs = this.#effects.now() - running.sinceMs;
     this.#lastDecodedSamples = running.samples ?? this.#audio.length;
+    this.#heard(decoded);
     if (running.role !== 'partial' && !running.thorough && decoded.dropped) {
       this.#begin(running.role);
       return;
@@ -241,7 +275,7 @@ export class Utterance {
       return;
     }
     this.#done = true;
-    this.#effects.final(this.#segment(decoded, 'final'));
+    this.#effects.final(this.#segment(decoded, 'final'), this.#audio.copy());
   }
 
   #drop(reason: DropReason | 'cancelled'): void {

@@ -19,7 +19,10 @@ export interface PrefixAlignment {
  * follows it continues the committed words without repeating or losing any. Among equals the
  * prefix nearest in length wins, then the longer one. O(committed × hypothesis).
  */
-export function alignPrefix(committed: readonly Word[], hypothesis: readonly Word[]): PrefixAlignment {
+export function alignPrefix(
+  committed: readonly Pick<Word, 'text'>[],
+  hypothesis: readonly Pick<Word, 'text'>[],
+): PrefixAlignment {
   const rows = committed.map((word) => normaliseWord(word.text));
   const columns = hypothesis.map((word) => normaliseWord(word.text));
   const width = columns.length + 1;

@@ -45,6 +45,13 @@ export interface Transcript {
   readonly segments: readonly Segment[];
 }
 
+/** Moves a word's times, to no less than `leastMs`; a word without times stays without. */
+export const shiftWord = (word: Word, byMs: number, leastMs = 0): Word => ({
+  ...word,
+  startMs: word.startMs === null ? null : Math.max(leastMs, word.startMs + byMs),
+  endMs: word.endMs === null ? null : Math.max(leastMs, word.endMs + byMs),
+});
+
 export const textOf = (words: readonly Word[]): string =>
   words
     .map((word) => word.text)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseToken, likeliest, probabilityOf } from '@workers/engine/models/scores.ts';
+import { chooseToken, likeliest, mean, probabilityOf } from '@workers/engine/models/scores.ts';
 import { modelError } from '@workers/engine/models/step-runner.ts';
 import { decodeTokens } from '@workers/engine/models/token-loop.ts';
 
@@ -46,12 +46,12 @@ test('a probability is one share of all tokens; the likeliest of some candidates
 
 test('a text ends at the end of text, whose probability counts', async () => {
   const decoder = saying(0, 1, END, 2);
-  const { tokens, averageLogProbability, truncated } = await decodeTokens(...decoder, {
+  const { tokens, logProbabilities, truncated } = await decodeTokens(...decoder, {
     ...limits,
     maxTokens: 10,
   });
   expect(tokens).toEqual([0, 1]);
-  expect(averageLogProbability).toBeCloseTo(Math.log(0.7), 5);
+  expect(mean(logProbabilities)).toBeCloseTo(Math.log(0.7), 5);
   expect(truncated).toBe(false);
 });
 
@@ -66,7 +66,7 @@ test('a text of nothing but its end is empty', async () => {
   const decoder = saying(END);
   const decoded = await decodeTokens(...decoder, { ...limits, maxTokens: 4 });
   expect(decoded).toMatchObject({ tokens: [], truncated: false });
-  expect(decoded.averageLogProbability).toBeCloseTo(Math.log(0.7), 5);
+  expect(mean(decoded.logProbabilities)).toBeCloseTo(Math.log(0.7), 5);
 });
 
 test.each([

@@ -5,8 +5,8 @@ import type { Language } from '@core/transcript/types.ts';
 import type { InferenceSession } from 'onnxruntime-web';
 import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
 import { Decoding, logitsRow, type DecodingContext } from './decoding.ts';
-import type { Recognizer } from './recognizer.ts';
-import { chooseToken, probabilityOf } from './scores.ts';
+import { withContext, wordsOfContext, type Recognizer } from './recognizer.ts';
+import { chooseToken, mean, probabilityOf } from './scores.ts';
 import type { StepRunner } from './step-runner.ts';
 import { TensorScope } from './tensors.ts';
 import { decodeTokens } from './token-loop.ts';
@@ -51,7 +51,7 @@ export class MoonshineRecognizer implements Recognizer {
     const startedMs = performance.now();
     const scope = new TensorScope();
     try {
-      const result = await this.#read(padded(audio), options, { runner: this.#parts.runner, scope, signal });
+      const result = await this.#read(audio, options, { runner: this.#parts.runner, scope, signal });
       return { ...result, decodeMs: performance.now() - startedMs };
     } finally {
       scope.freeAll();
@@ -63,10 +63,11 @@ export class MoonshineRecognizer implements Recognizer {
   }
 
   async #read(
-    audio: Float32Array,
-    { temperature }: RecognizeOptions,
+    utterance: Float32Array,
+    { temperature, context: before }: RecognizeOptions,
     context: DecodingContext,
   ): Promise<Omit<Hypothesis, 'decodeMs'>> {
+    const audio = padded(withContext(utterance, before));
     const { model, tokenizer, random } = this.#parts;
     const sessions = model.sessions as Record<'model' | 'decoder_model_merged', InferenceSession>;
     const { decoder_start_token_id, eos_token_id } = model.generation_config as unknown as {
@@ -100,10 +101,12 @@ export class MoonshineRecognizer implements Recognizer {
     // A word read from speech ends with a full stop; what is forced out of silence does not.
     const tokens = barred && decoded.tokens.length === 1 ? [] : decoded.tokens;
     const text = tokens.length === 0 ? '' : tokenizer.decode([...tokens], { skip_special_tokens: true });
+    const words = untimedWords(text);
     return {
       language: 'en',
-      words: untimedWords(text),
-      averageLogProbability: decoded.averageLogProbability,
+      languageProbability: 1,
+      words: words.slice(wordsOfContext(words, before)),
+      averageLogProbability: mean(decoded.logProbabilities),
       noSpeechProbability: null,
       tokens: tokens.length,
       truncated: decoded.truncated,

@@ -47,6 +47,10 @@ export function chooseToken(logits: Float32Array, temperature: number, random: (
   return choice(best);
 }
 
+/** 0 for no values. */
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
 /** Probability of one token among all of a row of logits. */
 export function probabilityOf(logits: Float32Array, token: number): number {
   const highest = logits[indexOfHighest(logits)] ?? 0;

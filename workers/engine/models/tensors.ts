@@ -57,7 +57,8 @@ export class TensorScope {
 }
 
 /** ONNX Runtime wants a Float16Array where the browser has one. */
-const HalfFloats = (globalThis as { Float16Array?: typeof Uint16Array }).Float16Array ?? Uint16Array;
+const HalfFloats =
+  (globalThis as unknown as { Float16Array?: typeof Uint16Array }).Float16Array ?? Uint16Array;
 
 /** A CPU tensor's content as float32, whatever precision the model writes. */
 export function floatsOf(tensor: OrtTensor): Float32Array {

@@ -3,8 +3,8 @@ import { chooseToken } from './scores.ts';
 export interface DecodedTokens {
   /** Without prompt and end of text. */
   readonly tokens: readonly number[];
-  /** Mean natural-log probability of the tokens, end of text included. */
-  readonly averageLogProbability: number;
+  /** Natural-log probability of each token and of the end of text, if that was reached. */
+  readonly logProbabilities: readonly number[];
   /** Stopped by the limit instead of by the end of text. */
   readonly truncated: boolean;
 }
@@ -32,15 +32,15 @@ export async function decodeTokens(
 ): Promise<DecodedTokens> {
   const tokens: number[] = [];
   let row = firstRow;
-  let logProbability = 0;
+  const logProbabilities: number[] = [];
   for (;;) {
     const choice = chooseToken(limits.mask(row, tokens.length), limits.temperature, limits.random);
-    logProbability += choice.logProbability;
+    logProbabilities.push(choice.logProbability);
     const ended = choice.token === limits.endOfText;
     if (!ended) tokens.push(choice.token);
     const truncated = !ended && tokens.length >= limits.maxTokens;
     if (ended || truncated) {
-      return { tokens, averageLogProbability: logProbability / (tokens.length + (ended ? 1 : 0)), truncated };
+      return { tokens, logProbabilities, truncated };
     }
     row = await next(choice.token);
   }

@@ -1,14 +1,14 @@
 import type { PreTrainedModel, PreTrainedTokenizer } from '@huggingface/transformers';
 import { SAMPLE_RATE_HZ, samplesToMs } from '@core/protocol/audio.ts';
 import type { RecognizerId } from '@core/protocol/engine.ts';
-import { LANGUAGES, type Language } from '@core/transcript/types.ts';
+import { LANGUAGES, shiftWord, type Language } from '@core/transcript/types.ts';
 import type { InferenceSession } from 'onnxruntime-web';
 import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
 import { CrossAttention } from './cross-attention.ts';
 import { Decoding, logitsRow, type DecodingContext, type Logits } from './decoding.ts';
 import { logMel, type MelExtractor } from './log-mel.ts';
-import type { Recognizer } from './recognizer.ts';
-import { likeliest, probabilityOf } from './scores.ts';
+import { withContext, wordsOfContext, type Recognizer } from './recognizer.ts';
+import { likeliest, mean, probabilityOf } from './scores.ts';
 import type { StepRunner } from './step-runner.ts';
 import { TensorScope } from './tensors.ts';
 import { decodeTokens } from './token-loop.ts';
@@ -90,10 +90,11 @@ export class WhisperRecognizer implements Recognizer {
   }
 
   async #read(
-    audio: Float32Array,
-    { languages, wordTimestamps, temperature }: RecognizeOptions,
+    utterance: Float32Array,
+    { languages, wordTimestamps, temperature, context: before }: RecognizeOptions,
     context: DecodingContext,
   ): Promise<Omit<Hypothesis, 'decodeMs'>> {
+    const audio = withContext(utterance, before);
     const candidates = this.languages.filter((language) => languages.includes(language));
     const features = await logMel(this.#parts.featureExtractor, audio);
     const input = context.scope.floats(features.data, features.dims);
@@ -118,17 +119,19 @@ export class WhisperRecognizer implements Recognizer {
     let language = candidates.includes(this.#guess) ? this.#guess : (candidates[0] ?? this.languages[0]!);
     let logits = await decoding.prefill(this.#prompt(language));
     // The first token cannot see those behind it: its scores are the same whatever was guessed.
-    const heard = this.#languageOf(logits, candidates) ?? language;
-    if (heard !== language) {
-      language = heard;
+    const heard = this.#languageOf(logits, candidates);
+    if (heard && heard.choice !== language) {
+      language = heard.choice;
       attention?.reset();
       logits = await decoding.prefill(this.#prompt(language));
     }
     this.#guess = language;
 
     const promptTokens = this.#prompt(language).length;
-    const noSpeechProbability = probabilityOf(logitsRow(logits, 0), noSpeechToken(this.#config));
-    const { tokens, averageLogProbability, truncated } = await decodeTokens(
+    const noSpeechProbability = before
+      ? null
+      : probabilityOf(logitsRow(logits, 0), noSpeechToken(this.#config));
+    const { tokens, logProbabilities, truncated } = await decodeTokens(
       logitsRow(logits, promptTokens - 1),
       decoding.next,
       {
@@ -144,10 +147,14 @@ export class WhisperRecognizer implements Recognizer {
     );
     const words = wordsOfTokens(tokens, (group) => this.#text(group));
     const frames = attention === null || tokens.length === 0 ? null : attention.tokenFrames(promptTokens);
+    const timed = timedWords(words, frames, samplesToMs(audio.length));
+    const first = wordsOfContext(words, before);
+    const contextMs = samplesToMs(audio.length - utterance.length);
     return {
       language,
-      words: timedWords(words, frames, samplesToMs(audio.length)),
-      averageLogProbability,
+      languageProbability: heard?.probability ?? 1,
+      words: timed.slice(first).map((word) => shiftWord(word, -contextMs)),
+      averageLogProbability: mean(logProbabilities.slice(words[first]?.firstToken ?? 0)),
       noSpeechProbability,
       tokens: tokens.length,
       truncated,
@@ -162,13 +169,16 @@ export class WhisperRecognizer implements Recognizer {
     return [decoder_start_token_id, ...which, no_timestamps_token_id].filter((token) => token !== undefined);
   }
 
-  #languageOf(logits: Logits, candidates: readonly Language[]): Language | null {
+  #languageOf(
+    logits: Logits,
+    candidates: readonly Language[],
+  ): { readonly choice: Language; readonly probability: number } | null {
     if (candidates.length < 2) return null;
-    return likeliest(
-      candidates,
-      logitsRow(logits, 0),
-      (language) => this.#config.lang_to_id?.[`<|${language}|>`] ?? -1,
-    );
+    const tokenOf = (language: Language): number => this.#config.lang_to_id?.[`<|${language}|>`] ?? -1;
+    const row = logitsRow(logits, 0);
+    const choice = likeliest(candidates, row, tokenOf);
+    const among = Float32Array.from(candidates, (language) => row[tokenOf(language)] ?? -Infinity);
+    return { choice, probability: probabilityOf(among, candidates.indexOf(choice)) };
   }
 
   /** Only text and the end of text may follow: special and time tokens have higher ids than that. */
