@@ -35,11 +35,13 @@ export async function runDemo(
   const startedAt = performance.now();
   let heard = 0;
   let calledAtMs = 0;
-  let running: Promise<void> | null = null;
   let calls = 0;
   let decodedAudioS = 0;
-  let firstAt: number | null = null;
-  let final: { text: string; at: number } | null = null;
+  const state: {
+    running: Promise<void> | null;
+    firstAt: number | null;
+    final: { text: string; at: number } | null;
+  } = { running: null, firstAt: null, final: null };
 
   const decode = async () => {
     const heardMs = samplesToMs(heard);
@@ -47,8 +49,8 @@ export async function runDemo(
     calls += 1;
     decodedAudioS += window.length / 16_000;
     const { text } = await plain.transcribe(window, language);
-    if (text.trim() !== '' && heardMs > speech.startMs) firstAt ??= performance.now();
-    if (heardMs >= speech.endMs) final ??= { text, at: performance.now() };
+    if (text.trim() !== '' && heardMs > speech.startMs) state.firstAt ??= performance.now();
+    if (heardMs >= speech.endMs) state.final ??= { text, at: performance.now() };
   };
 
   await playInRealTime(
@@ -56,19 +58,19 @@ export async function runDemo(
     (samples, start) => {
       heard = start + samples.length;
       const nowMs = samplesToMs(heard);
-      if (running || nowMs - calledAtMs < CADENCE_MS || final) return;
+      if (state.running || nowMs - calledAtMs < CADENCE_MS || state.final) return;
       calledAtMs = nowMs;
-      running = decode().finally(() => (running = null));
+      state.running = decode().finally(() => (state.running = null));
     },
-    () => final !== null,
+    () => state.final !== null,
   );
-  await running;
-  if (!final) await decode();
-  const { text, at } = final as unknown as { text: string; at: number };
+  await state.running;
+  if (!state.final) await decode();
+  const { text, at } = state.final ?? { text: '', at: performance.now() };
   return {
     text,
     endToFinalMs: at - startedAt - speech.endMs,
-    onsetToFirstMs: (firstAt ?? at) - startedAt - speech.startMs,
+    onsetToFirstMs: (state.firstAt ?? at) - startedAt - speech.startMs,
     calls,
     decodedAudioS,
     meetingS: (at - startedAt) / 1000,

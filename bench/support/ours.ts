@@ -31,6 +31,8 @@ interface OpenSession {
   firstCommittedAt: number | null;
   lastFinalAt: number | null;
   push(samples: Float32Array<ArrayBuffer>, start: number): void;
+  /** Resolves when the gate has taken every block pushed so far. */
+  heard(): Promise<void>;
   close(): Promise<SessionStatistics>;
 }
 
@@ -53,7 +55,7 @@ export class Ours {
   async live(audio: Float32Array, speech: SpeechSpan, language: Language): Promise<OursResult> {
     const session = await this.#open(language, 'microphone');
     const complete = () => (session.segments.at(-1)?.endMs ?? 0) >= speech.endMs - END_TOLERANCE_MS;
-    const startedAt = await playInRealTime(audio, session.push, complete);
+    const startedAt = await playInRealTime(audio, (samples, start) => session.push(samples, start), complete);
     const { partialCalls, finalCalls, decodedAudioS } = await session.close();
     const finalAt = session.lastFinalAt ?? performance.now();
     return {
@@ -73,6 +75,7 @@ export class Ours {
     const startedAt = performance.now();
     for (let start = 0; start + 512 <= audio.length; start += 512)
       session.push(audio.slice(start, start + 512), start);
+    await session.heard();
     await session.close();
     return performance.now() - startedAt;
   }
@@ -93,12 +96,27 @@ export class Ours {
     await capture.addLive(sourceId, pcm.port1);
     await this.#client.addSource(id, { sourceId, kind, offsetMs: 0 });
     const unsubscribe = this.#client.subscribe((event) => onEvent(session, event));
+    let pushed = 0;
+    let returned = 0;
+    let settle = () => {};
+    pcm.port2.onmessage = () => {
+      returned++;
+      if (returned === pushed) settle();
+    };
     const session: OpenSession = {
       id,
       segments: [],
       firstCommittedAt: null,
       lastFinalAt: null,
-      push: (samples, start) => pcm.port2.postMessage({ type: 'block', start, samples }, [samples.buffer]),
+      push: (samples, start) => {
+        pushed++;
+        pcm.port2.postMessage({ type: 'block', start, samples }, [samples.buffer]);
+      },
+      heard: () =>
+        new Promise((resolve) => {
+          settle = resolve;
+          if (returned === pushed) resolve();
+        }),
       close: async () => {
         await capture.endSource(sourceId);
         await capture.close();

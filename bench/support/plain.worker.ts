@@ -38,8 +38,9 @@ async function transcribe(audio: Float32Array, language: string): Promise<PlainT
   const startedAt = performance.now();
   // Longer audio is cut without chunks; 30 s exactly is a known trap.
   const long = audio.length > 29 * 16_000 ? { chunk_length_s: 29, stride_length_s: 5 } : {};
-  const output = await recognizer(audio, multilingual ? { language, task: 'transcribe', ...long } : {});
-  const text = Array.isArray(output) ? output.map((part) => part.text).join(' ') : output.text;
+  const options = multilingual ? { language, task: 'transcribe', ...long } : {};
+  // One clip in, one text out.
+  const { text } = (await recognizer(audio, options)) as { text: string };
   return { text, decodeMs: performance.now() - startedAt };
 }
 

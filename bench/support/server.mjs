@@ -67,10 +67,11 @@ export async function startModuleServer() {
     server: { port: 0, hmr: false, watch: { ignored: ['**'] } },
   });
   await server.listen();
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.httpServer?.address());
+  const address = server.httpServer?.address();
+  if (!address || typeof address === 'string') throw new Error('the module server has no port');
   return {
     async open(page, path) {
-      await page.goto(`http://localhost:${port}${PAGE_PATH}?path=${encodeURIComponent(path)}`);
+      await page.goto(`http://localhost:${address.port}${PAGE_PATH}?path=${encodeURIComponent(path)}`);
       await page.waitForFunction('globalThis.loaded');
     },
     close: () => server.close(),

@@ -1,4 +1,4 @@
-import { chromium } from '@playwright/test';
+import { chromium, type Browser, type Page } from '@playwright/test';
 import { chromiumPath } from '../../scripts/chromium.mjs';
 import { startModuleServer } from '../../bench/support/server.mjs';
 import type * as Plain from '../../bench/support/plain.ts';
@@ -6,6 +6,7 @@ import { playlist, readClip, sharedDir, spokenClips, type Clip } from '../suppor
 import { errorRatePercent, score, total, type Score } from '../support/scoring.ts';
 import { expect, test } from './fixtures.ts';
 import type { ShownSegment } from './meeting-page.ts';
+import { expectNoWordTakenBack, watchWords } from './watch-words.ts';
 
 const CASES = [
   { language: 'en', asr: 'whisper-tiny' },
@@ -28,10 +29,12 @@ for (const { language, asr } of CASES) {
     const clips = spokenClips(language);
     const heard = playlist(clips.map(readClip));
     const page = await openPage({ microphone: heard.audio });
+    const versions = await watchWords(page.page);
     await page.record({ language, asr });
     await page.finalUntil(heard.spans.at(-1)!.endMs);
     await page.stop();
     const live = textPerClip(await page.read(), heard.spans);
+    const shown = await versions();
     await page.page.context().close();
 
     const plain = await plainTexts(asr, clips);
@@ -53,6 +56,12 @@ for (const { language, asr } of CASES) {
     );
     report(`${language} ${asr}`, [`together: ${percent(liveRate)} (plain ${percent(plainRate)})`]);
 
+    expectNoWordTakenBack(shown);
+    // Words appear while the person still speaks, not only at the end.
+    const early = Object.values(shown).filter((all) =>
+      all.some(({ state, text }) => state !== 'final' && text),
+    );
+    expect(early.length).toBeGreaterThan(0);
     expect(liveRate).toBeLessThanOrEqual(plainRate + MARGIN_POINTS);
     const jfk = rows.find((row) => row.file === 'en/jfk.wav');
     if (jfk) expect(errorRatePercent(jfk.live), jfk.read).toBeLessThanOrEqual(10);
@@ -77,31 +86,40 @@ function textPerClip(
   for (const { startMs, endMs, text } of segments) {
     const middleMs = (startMs + endMs) / 2;
     const distances = spans.map((span) => Math.max(span.startMs - middleMs, middleMs - span.endMs));
-    texts[distances.indexOf(Math.min(...distances))] += ` ${text}`;
+    const nearest = distances.indexOf(Math.min(...distances));
+    texts[nearest] = `${texts[nearest]} ${text}`;
   }
   return texts;
 }
 
-/** What plain transformers.js reads from the whole clips with the same weights, in the same Chromium. */
-async function plainTexts(asr: 'whisper-tiny' | 'moonshine-tiny', clips: readonly Clip[]): Promise<string[]> {
+type ModuleServer = Awaited<ReturnType<typeof startModuleServer>>;
+let plainPage: { server: ModuleServer; browser: Browser; page: Page } | undefined;
+
+test.afterAll(async () => {
+  await plainPage?.browser.close();
+  await plainPage?.server.close();
+});
+
+async function openPlainPage() {
   const server = await startModuleServer();
   const executablePath = chromiumPath();
   const browser = await chromium.launch({
     ...(executablePath && { executablePath }),
     args: ['--no-sandbox'],
   });
-  try {
-    const page = await browser.newPage();
-    await server.open(page, '/bench/support/plain.ts');
-    const files = clips.map(({ file, language = '' }) => ({ url: `/shared/audio/${file}`, language }));
-    const texts = await page.evaluate(
-      ({ asr, files }) =>
-        (globalThis as unknown as { loaded: typeof Plain }).loaded.transcribeFiles(asr, files),
-      { asr, files },
-    );
-    return texts.map(({ text }) => text);
-  } finally {
-    await browser.close();
-    await server.close();
-  }
+  const page = await browser.newPage();
+  await server.open(page, '/bench/support/plain.ts');
+  return { server, browser, page };
+}
+
+/** What plain transformers.js reads from the whole clips with the same weights, in the same Chromium. */
+async function plainTexts(asr: 'whisper-tiny' | 'moonshine-tiny', clips: readonly Clip[]): Promise<string[]> {
+  plainPage ??= await openPlainPage();
+  const files = clips.map(({ file, language = '' }) => ({ url: `/shared/audio/${file}`, language }));
+  const texts = await plainPage.page.evaluate(
+    ({ asr, files }) =>
+      (globalThis as unknown as { loaded: typeof Plain }).loaded.transcribeFiles(asr, files),
+    { asr, files },
+  );
+  return texts.map(({ text }) => text);
 }

@@ -59,6 +59,8 @@ async function startChromium(profile: string, microphone: Audio | 'denied' | und
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   site: [
+    // Playwright finds out by the pattern that this fixture needs no other one.
+    // eslint-disable-next-line no-empty-pattern
     async ({}, use) => {
       const site = await serveSite();
       await use(site);

@@ -1,17 +1,20 @@
 import { KNOWN_ANSWER } from '../support/audio.ts';
 import { errorRatePercent, score } from '../support/scoring.ts';
 import { expect, knownAnswer, test } from './fixtures.ts';
+import { expectNoWordTakenBack, watchWords } from './watch-words.ts';
 
 for (const asr of ['whisper-tiny', 'moonshine-tiny']) {
   test(`a person speaks and reads what was said, with ${asr}`, async ({ openPage }) => {
     const heard = knownAnswer();
     const page = await openPage({ microphone: heard.audio });
+    const versions = await watchWords(page.page);
     await page.record({ language: 'en', asr });
     await page.finalUntil(heard.spans[0]!.endMs);
     await page.stop();
 
     const text = await page.text();
     expect(errorRatePercent(score(KNOWN_ANSWER.text, text, 'en')), text).toBe(0);
+    expectNoWordTakenBack(await versions());
     for (const segment of await page.read()) {
       expect(segment.state).toBe('final');
       expect(segment.language).toBe('en');

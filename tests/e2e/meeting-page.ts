@@ -90,7 +90,7 @@ export class MeetingPage {
           endMs: Number(endMs),
           language,
           state,
-          text: item.querySelector('[data-role=original]')?.textContent?.trim() ?? '',
+          text: item.querySelector('[data-role=original]')?.textContent.trim() ?? '',
         };
       }),
     );

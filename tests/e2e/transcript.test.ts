@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { readClip, sharedDir, spokenClips, playlist } from '../support/audio.ts';
 import { expect, knownAnswer, test } from './fixtures.ts';
-import { watchWords } from './watch-words.ts';
 
 test('the transcript survives a reload and is downloaded as TXT, SRT, VTT and JSON', async ({ openPage }) => {
   const heard = knownAnswer();
@@ -36,28 +34,3 @@ test('the transcript survives a reload and is downloaded as TXT, SRT, VTT and JS
     if (format === 'srt') expect(content).toMatch(/^1\r?\n\d\d:\d\d:\d\d,\d{3} --> /);
   }
 });
-
-for (const asr of ['whisper-tiny', 'moonshine-tiny']) {
-  test(`a word that is shown as certain never changes, with ${asr}`, async ({ openPage }) => {
-    const long = spokenClips('en').filter(({ seconds }) => seconds > 8);
-    const heard = sharedDir ? playlist(long.map(readClip)) : knownAnswer();
-    const meeting = await openPage({ microphone: heard.audio });
-    const versions = await watchWords(meeting.page);
-    await meeting.record({ asr });
-    await meeting.finalUntil(heard.spans.at(-1)!.endMs);
-    await meeting.stop();
-
-    const utterances = Object.values(await versions());
-    expect(utterances.length).toBeGreaterThan(0);
-    for (const shown of utterances) {
-      const story = shown.map(({ state, committed, text }) => `${state}: ${committed}|${text}`).join('\n');
-      for (const [i, { committed }] of shown.slice(1).entries())
-        expect(committed.startsWith(shown[i]!.committed), story).toBe(true);
-    }
-    // Words appear while the person still speaks, not only at the end.
-    const live = utterances.filter((shown) =>
-      shown.some(({ state, text }) => state !== 'final' && text !== ''),
-    );
-    if (sharedDir) expect(live.length).toBeGreaterThan(0);
-  });
-}

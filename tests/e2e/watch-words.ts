@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 
 /** One version of an utterance as it stood on the page. */
 export interface ShownVersion {
@@ -38,4 +38,13 @@ export async function watchWords(page: Page): Promise<() => Promise<Record<strin
     new MutationObserver(note).observe(document, changes);
   });
   return () => page.evaluate(() => window.shownVersions);
+}
+
+/** Words that were shown as certain never changed: each version's begin with those of the version before. */
+export function expectNoWordTakenBack(versions: Record<string, ShownVersion[]>): void {
+  for (const shown of Object.values(versions)) {
+    const story = shown.map(({ state, committed, text }) => `${state}: ${committed} | ${text}`).join('\n');
+    for (const [i, { committed }] of shown.slice(1).entries())
+      expect(committed.startsWith(shown[i]!.committed), story).toBe(true);
+  }
 }

@@ -56,7 +56,7 @@ function bareWords(text: string, language: string): string[] {
  */
 export function unitsOf(text: string, language: string): string[] {
   if (language !== 'zh') return bareWords(text, language);
-  return [...bareWords(toSimplified(text), language).join('')];
+  return Array.from(bareWords(toSimplified(text), language).join(''));
 }
 
 /** Levenshtein alignment with the fewest edits; where several have, substitutions are preferred. */
