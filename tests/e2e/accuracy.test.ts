@@ -19,6 +19,9 @@ const CASES = [
 /** How much worse than the plain pipeline on whole clips live captions may be, in points. */
 const MARGIN_POINTS = 2;
 
+/** Long enough for words before the end on any machine that can follow speech at all. */
+const LONG_S = 10;
+
 if (!sharedDir) console.log('Skipped: accuracy on real speech; ../shared (or UNISONO_SHARED) is not there.');
 test.skip(!sharedDir, 'needs the recordings of ../shared');
 
@@ -33,7 +36,11 @@ for (const { language, asr } of CASES) {
     await page.record({ language, asr });
     await page.finalUntil(heard.spans.at(-1)!.endMs);
     await page.stop();
-    const live = textPerClip(await page.read(), heard.spans);
+    const segments = await page.read();
+    await test
+      .info()
+      .attach('segments', { body: JSON.stringify(segments, null, 1), contentType: 'application/json' });
+    const live = textPerClip(segments, heard.spans);
     const shown = await versions();
     await page.page.context().close();
 
@@ -57,11 +64,13 @@ for (const { language, asr } of CASES) {
     report(`${language} ${asr}`, [`together: ${percent(liveRate)} (plain ${percent(plainRate)})`]);
 
     expectNoWordTakenBack(shown);
-    // Words appear while the person still speaks, not only at the end.
-    const early = Object.values(shown).filter((all) =>
-      all.some(({ state, text }) => state !== 'final' && text),
-    );
-    expect(early.length).toBeGreaterThan(0);
+    // Words appear while the person still speaks: a clip this long is not read only once, at its end.
+    if (clips.some(({ seconds }) => seconds > LONG_S)) {
+      const early = Object.values(shown)
+        .flat()
+        .filter(({ state, text }) => state !== 'final' && text !== '');
+      expect(early.length).toBeGreaterThan(0);
+    }
     expect(liveRate).toBeLessThanOrEqual(plainRate + MARGIN_POINTS);
     const jfk = rows.find((row) => row.file === 'en/jfk.wav');
     if (jfk) expect(errorRatePercent(jfk.live), jfk.read).toBeLessThanOrEqual(10);

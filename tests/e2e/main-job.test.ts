@@ -22,3 +22,14 @@ for (const asr of ['whisper-tiny', 'moonshine-tiny']) {
     }
   });
 }
+
+test('a recording chosen from disk is transcribed', async ({ openPage }) => {
+  const page = await openPage();
+  await page.open();
+  await page.page.locator('input[data-control=file]').setInputFiles('public/known-answer.wav');
+  await expect(page.segments.first()).toHaveAttribute('data-state', 'final');
+  await page.inState('idle');
+  await expect(page.page.locator('[data-finishing=false]')).toBeVisible();
+  const text = await page.text();
+  expect(errorRatePercent(score(KNOWN_ANSWER.text, text, 'en')), text).toBe(0);
+});
