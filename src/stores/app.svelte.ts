@@ -146,11 +146,11 @@ export class App {
 
   #liveRequests(): SourceRequest[] {
     const settings = this.settings.current;
-    const { microphoneId, echoCancellation, noiseSuppression, autoGainControl } = settings;
+    const { microphoneId, noiseSuppression, autoGainControl } = settings;
     const microphone: SourceRequest = {
       kind: 'microphone',
       ...(microphoneId && { deviceId: microphoneId }),
-      echoCancellation,
+      echoCancellation: this.settings.echoCancellation,
       noiseSuppression,
       autoGainControl,
     };

@@ -14,8 +14,11 @@ const SettingsSchema = v.object({
   source: v.fallback(v.picklist(SOURCE_CHOICES), 'microphone'),
   /** Null: the system's default microphone. */
   microphoneId: v.fallback(v.nullable(v.string()), null),
-  /** Needed when the meeting is heard from loudspeakers beside the microphone. */
-  echoCancellation: v.fallback(v.boolean(), true),
+  /**
+   * Needed when the meeting is heard from loudspeakers beside the microphone. Null: only while a tab is recorded
+   * with it. It changes the voice, which costs words.
+   */
+  echoCancellation: v.fallback(v.nullable(v.boolean()), null),
   /** Off: it removes parts of speech that recognizers use. */
   noiseSuppression: v.fallback(v.boolean(), false),
   /** Off: it drives loud speech into clipping, which costs words; recognizers do not need it loud. */
@@ -51,6 +54,11 @@ export class SettingsStore {
 
   get current(): Settings {
     return this.#current;
+  }
+
+  /** Whether the microphone's echo cancellation is on, chosen or by itself. */
+  get echoCancellation(): boolean {
+    return this.#current.echoCancellation ?? this.#current.source === 'both';
   }
 
   get recognition(): RecognitionSettings {

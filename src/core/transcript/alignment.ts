@@ -7,6 +7,10 @@ export const normaliseWord = (text: string): string =>
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '');
 
+/** Whether two words are one word in two spellings. */
+export const sameWord = (a: Word | undefined, b: Word | undefined): boolean =>
+  a !== undefined && b !== undefined && normaliseWord(a.text) === normaliseWord(b.text);
+
 export interface PrefixAlignment {
   /** How many of the hypothesis' first words say what the committed words say. */
   readonly prefixLength: number;
@@ -19,10 +23,7 @@ export interface PrefixAlignment {
  * follows it continues the committed words without repeating or losing any. Among equals the
  * prefix nearest in length wins, then the longer one. O(committed × hypothesis).
  */
-export function alignPrefix(
-  committed: readonly Pick<Word, 'text'>[],
-  hypothesis: readonly Pick<Word, 'text'>[],
-): PrefixAlignment {
+export function alignPrefix(committed: readonly Word[], hypothesis: readonly Word[]): PrefixAlignment {
   const rows = committed.map((word) => normaliseWord(word.text));
   const columns = hypothesis.map((word) => normaliseWord(word.text));
   const width = columns.length + 1;

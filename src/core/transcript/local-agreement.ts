@@ -1,4 +1,4 @@
-import { alignPrefix, normaliseWord } from './alignment.ts';
+import { alignPrefix, sameWord } from './alignment.ts';
 import type { Language, Word } from './types.ts';
 
 /**
@@ -57,6 +57,3 @@ export function conclude(committed: readonly Word[], final: readonly Word[]): re
   });
   return [...timed, ...final.slice(prefixLength)];
 }
-
-const sameWord = (a: Word | undefined, b: Word | undefined): boolean =>
-  a !== undefined && b !== undefined && normaliseWord(a.text) === normaliseWord(b.text);

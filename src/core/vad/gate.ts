@@ -28,8 +28,9 @@ const blocks = (ms: number): number => Math.round(ms / BLOCK_MS);
 /**
  * Chosen on 99 s of labelled speech, 102 s of noise and 37 clips of single speakers. Silero v6 hears distant speech
  * with little confidence: 0.3/0.2 misses 4.7 % of the labelled speech and lets 1.5 s of noise through, Silero's
- * own 0.5/0.35 misses 7.5 % and lets none through. A redemption of 608 ms keeps sentences together (800 ms would save one cut
- * in eight, but every text would come later); 28 s is what Whisper's window of 30 s holds safely.
+ * own 0.5/0.35 misses 7.5 % and lets none through. The redemption spans the pauses of one deliberate sentence
+ * (1.0 s in a well-known speech): a piece of a sentence is misread much more often than the whole, and the text is on screen
+ * before the utterance ends, because the engine reads it when the pause begins; 28 s is what Whisper's window of 30 s holds safely.
  */
 export const DEFAULT_GATE: GateOptions = {
   threshold: 0.3,
@@ -37,7 +38,7 @@ export const DEFAULT_GATE: GateOptions = {
   preRollBlocks: blocks(384),
   minSpeechBlocks: blocks(128),
   pauseBlocks: blocks(192),
-  redemptionBlocks: blocks(608),
+  redemptionBlocks: blocks(1_184),
   tightAfterBlocks: blocks(15_000),
   tightRedemptionBlocks: blocks(320),
   maxBlocks: blocks(28_000),

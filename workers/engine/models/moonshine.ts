@@ -1,5 +1,6 @@
 import type { PreTrainedModel, PreTrainedTokenizer } from '@huggingface/transformers';
 import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
+import { UnisonoError } from '@core/protocol/errors.ts';
 import type { RecognizerId } from '@core/protocol/engine.ts';
 import type { Language } from '@core/transcript/types.ts';
 import type { InferenceSession } from 'onnxruntime-web';
@@ -51,7 +52,11 @@ export class MoonshineRecognizer implements Recognizer {
     const startedMs = performance.now();
     const scope = new TensorScope();
     try {
-      const result = await this.#read(audio, options, { runner: this.#parts.runner, scope, signal });
+      const decoding = { runner: this.#parts.runner, scope, signal };
+      const result =
+        (await this.#read(audio, options, decoding)) ??
+        (await this.#read(audio, { ...options, context: null }, decoding));
+      if (!result) throw new UnisonoError('internal', 'An utterance without context was not read.');
       return { ...result, decodeMs: performance.now() - startedMs };
     } finally {
       scope.freeAll();
@@ -62,11 +67,12 @@ export class MoonshineRecognizer implements Recognizer {
     await this.#parts.model.dispose();
   }
 
+  /** Null when the context was not recognized in what was read. */
   async #read(
     utterance: Float32Array,
     { temperature, context: before }: RecognizeOptions,
     context: DecodingContext,
-  ): Promise<Omit<Hypothesis, 'decodeMs'>> {
+  ): Promise<Omit<Hypothesis, 'decodeMs'> | null> {
     const audio = padded(withContext(utterance, before));
     const { model, tokenizer, random } = this.#parts;
     const sessions = model.sessions as Record<'model' | 'decoder_model_merged', InferenceSession>;
@@ -102,10 +108,12 @@ export class MoonshineRecognizer implements Recognizer {
     const tokens = barred && decoded.tokens.length === 1 ? [] : decoded.tokens;
     const text = tokens.length === 0 ? '' : tokenizer.decode([...tokens], { skip_special_tokens: true });
     const words = untimedWords(text);
+    const first = wordsOfContext(words, 0, before);
+    if (first === null) return null;
     return {
       language: 'en',
       languageProbability: 1,
-      words: words.slice(wordsOfContext(words, before)),
+      words: words.slice(first),
       averageLogProbability: mean(decoded.logProbabilities),
       noSpeechProbability: null,
       tokens: tokens.length,

@@ -1,5 +1,5 @@
 import type { RecognizerId } from '@core/protocol/engine.ts';
-import { alignPrefix } from '@core/transcript/alignment.ts';
+import { alignPrefix, sameWord } from '@core/transcript/alignment.ts';
 import type { Language, Word } from '@core/transcript/types.ts';
 import type { Hypothesis, RecognizeOptions, SpokenContext } from '../inference-protocol.ts';
 
@@ -30,12 +30,29 @@ export function withContext(audio: Float32Array, context: SpokenContext | null |
   return whole;
 }
 
+/** Share of the context's words that must be found again for what follows them to be trusted. */
+const RECOGNIZED_SHARE = 0.6;
+
 /**
- * How many of the words read from context and utterance together belong to the context: those that match
- * its words best. The decoder is not told the context's words: forced to begin with them, Whisper tiny
- * often ends right behind them, where on its own it goes on.
+ * How many of the words read from context and utterance together belong to the context: those said before
+ * its end, or without word times, those that match its words. The decoder is not told the context's words: forced to begin
+ * with them, Whisper tiny often ends right behind them, where on its own it goes on.
+ *
+ * @returns null when the words have no times and the context's are not among them
  */
-export const wordsOfContext = (
-  words: readonly Pick<Word, 'text'>[],
+export function wordsOfContext(
+  words: readonly Word[],
+  contextMs: number,
   context: SpokenContext | null | undefined,
-): number => (context ? alignPrefix(context.words, words).prefixLength : 0);
+): number | null {
+  if (!context) return 0;
+  if (words.every(({ startMs, endMs }) => startMs !== null && endMs !== null)) {
+    const later = words.findIndex(({ startMs, endMs }) => ((startMs ?? 0) + (endMs ?? 0)) / 2 >= contextMs);
+    return later < 0 ? words.length : later;
+  }
+  const { prefixLength, counterparts } = alignPrefix(context.words, words);
+  const found = counterparts.filter(
+    (index, at) => index !== null && sameWord(words[index], context.words[at]),
+  );
+  return found.length >= RECOGNIZED_SHARE * context.words.length ? prefixLength : null;
+}

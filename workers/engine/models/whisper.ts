@@ -1,5 +1,6 @@
 import type { PreTrainedModel, PreTrainedTokenizer } from '@huggingface/transformers';
 import { SAMPLE_RATE_HZ, samplesToMs } from '@core/protocol/audio.ts';
+import { UnisonoError } from '@core/protocol/errors.ts';
 import type { RecognizerId } from '@core/protocol/engine.ts';
 import { LANGUAGES, shiftWord, type Language } from '@core/transcript/types.ts';
 import type { InferenceSession } from 'onnxruntime-web';
@@ -78,7 +79,11 @@ export class WhisperRecognizer implements Recognizer {
     const startedMs = performance.now();
     const scope = new TensorScope();
     try {
-      const result = await this.#read(audio, options, { runner: this.#parts.runner, scope, signal });
+      const decoding = { runner: this.#parts.runner, scope, signal };
+      const result =
+        (await this.#read(audio, options, decoding)) ??
+        (await this.#read(audio, { ...options, context: null }, decoding));
+      if (!result) throw new UnisonoError('internal', 'An utterance without context was not read.');
       return { ...result, decodeMs: performance.now() - startedMs };
     } finally {
       scope.freeAll();
@@ -89,11 +94,12 @@ export class WhisperRecognizer implements Recognizer {
     await this.#parts.model.dispose();
   }
 
+  /** Null when the context was not recognized in what was read. */
   async #read(
     utterance: Float32Array,
     { languages, wordTimestamps, temperature, context: before }: RecognizeOptions,
     context: DecodingContext,
-  ): Promise<Omit<Hypothesis, 'decodeMs'>> {
+  ): Promise<Omit<Hypothesis, 'decodeMs'> | null> {
     const audio = withContext(utterance, before);
     const candidates = this.languages.filter((language) => languages.includes(language));
     const features = await logMel(this.#parts.featureExtractor, audio);
@@ -148,8 +154,9 @@ export class WhisperRecognizer implements Recognizer {
     const words = wordsOfTokens(tokens, (group) => this.#text(group));
     const frames = attention === null || tokens.length === 0 ? null : attention.tokenFrames(promptTokens);
     const timed = timedWords(words, frames, samplesToMs(audio.length));
-    const first = wordsOfContext(words, before);
     const contextMs = samplesToMs(audio.length - utterance.length);
+    const first = wordsOfContext(timed, contextMs, before);
+    if (first === null) return null;
     return {
       language,
       languageProbability: heard?.probability ?? 1,
