@@ -16,8 +16,13 @@ const CASES = [
   { language: 'en', asr: 'moonshine-tiny' },
 ] as const;
 
-/** How much worse than the plain pipeline on whole clips live captions may be, in points. */
+/**
+ * How much worse than the plain pipeline on whole clips live captions may be, in points; and one word, because a
+ * single one of the shortest corpora (17 words) is 6 points, and Whisper tiny turns on what no listener hears:
+ * 0.2 s more of silence in front makes it write "LibriBox" for "LibriVox".
+ */
 const MARGIN_POINTS = 2;
+const MARGIN_WORDS = 1;
 
 /** Long enough for words before the end on any machine that can follow speech at all. */
 const LONG_S = 10;
@@ -71,7 +76,8 @@ for (const { language, asr } of CASES) {
         .filter(({ state, text }) => state !== 'final' && text !== '');
       expect(early.length).toBeGreaterThan(0);
     }
-    expect(liveRate).toBeLessThanOrEqual(plainRate + MARGIN_POINTS);
+    const pointsPerWord = 100 / total(rows.map((row) => row.plain)).units;
+    expect(liveRate).toBeLessThanOrEqual(plainRate + MARGIN_POINTS + MARGIN_WORDS * pointsPerWord);
     const jfk = rows.find((row) => row.file === 'en/jfk.wav');
     if (jfk) expect(errorRatePercent(jfk.live), jfk.read).toBeLessThanOrEqual(10);
   });

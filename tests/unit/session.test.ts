@@ -101,12 +101,12 @@ const send = <T extends SpeechMessage['type']>(
 
 const at = (seconds: number) => sampleIndex(seconds * SECOND);
 
-/** Speech of the utterance from one second to another; sample n has the value n / 1e6. */
+/** Speech of the utterance from one second to another; sample n has the value 0.1 + n / 1e6. */
 const speak = (fromS: number, toS: number, where: { sourceId?: SourceId; utterance?: number } = {}): void => {
   const start = (where.utterance ?? 0) + Math.round(fromS * SECOND);
   const samples = Float32Array.from(
     { length: Math.round((toS - fromS) * SECOND) },
-    (_, n) => (start + n) / 1e6,
+    (_, n) => 0.1 + (start + n) / 1e6,
   );
   send('speech-audio', { start: sampleIndex(start), samples }, where);
 };
@@ -221,7 +221,7 @@ describe('an utterance', () => {
     speak(0.875, 1);
     const { audio } = await inference.nextCall();
     expect(audio).toHaveLength(SECOND);
-    expect(audio[0.6 * SECOND]).toBeCloseTo((0.6 * SECOND) / 1e6);
+    expect(audio[0.6 * SECOND]).toBeCloseTo(0.1 + (0.6 * SECOND) / 1e6);
     expect(audio[0.8 * SECOND]).toBe(0);
   });
 

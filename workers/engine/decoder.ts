@@ -185,8 +185,8 @@ function isBetter(second: Reading, first: Reading): boolean {
   return (after ?? 0) > (before ?? 0) + CLEARLY_BETTER;
 }
 
-/** Below one step of 16-bit audio: what muted, gated and shared sources send between words. */
-const DIGITAL_SILENCE = 1 / 0x8000;
+/** -78 dBFS, a few steps of 16-bit audio: what muted, gated and shared sources send between words. */
+const DIGITAL_SILENCE = 4 / 0x8000;
 /** Audio that is silent but for this is read whole. */
 const LEAST_SPEECH_SAMPLES = 0.2 * SAMPLE_RATE_HZ;
 

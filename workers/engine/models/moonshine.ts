@@ -1,5 +1,5 @@
 import type { PreTrainedModel, PreTrainedTokenizer } from '@huggingface/transformers';
-import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
+import { SAMPLE_RATE_HZ, samplesToMs } from '@core/protocol/audio.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
 import type { RecognizerId } from '@core/protocol/engine.ts';
 import type { Language } from '@core/transcript/types.ts';
@@ -108,7 +108,7 @@ export class MoonshineRecognizer implements Recognizer {
     const tokens = barred && decoded.tokens.length === 1 ? [] : decoded.tokens;
     const text = tokens.length === 0 ? '' : tokenizer.decode([...tokens], { skip_special_tokens: true });
     const words = untimedWords(text);
-    const first = wordsOfContext(words, 0, before);
+    const first = wordsOfContext(words, samplesToMs(before?.audio.length ?? 0), before);
     if (first === null) return null;
     return {
       language: 'en',

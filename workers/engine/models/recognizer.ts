@@ -34,11 +34,12 @@ export function withContext(audio: Float32Array, context: SpokenContext | null |
 const RECOGNIZED_SHARE = 0.6;
 
 /**
- * How many of the words read from context and utterance together belong to the context: those said before
- * its end, or without word times, those that match its words. The decoder is not told the context's words: forced to begin
- * with them, Whisper tiny often ends right behind them, where on its own it goes on.
+ * How many of the words read from context and utterance together belong to the context: those that match its
+ * words, or where too few do, those said before its end. The decoder is not told the context's words: forced to
+ * begin with them, Whisper tiny often ends right behind them, where on its own it goes on.
  *
- * @returns null when the words have no times and the context's are not among them
+ * @param contextMs length of the context's audio
+ * @returns null when the context's words are not found and the words have no times
  */
 export function wordsOfContext(
   words: readonly Word[],
@@ -46,13 +47,12 @@ export function wordsOfContext(
   context: SpokenContext | null | undefined,
 ): number | null {
   if (!context) return 0;
-  if (words.every(({ startMs, endMs }) => startMs !== null && endMs !== null)) {
-    const later = words.findIndex(({ startMs, endMs }) => ((startMs ?? 0) + (endMs ?? 0)) / 2 >= contextMs);
-    return later < 0 ? words.length : later;
-  }
   const { prefixLength, counterparts } = alignPrefix(context.words, words);
   const found = counterparts.filter(
     (index, at) => index !== null && sameWord(words[index], context.words[at]),
   );
-  return found.length >= RECOGNIZED_SHARE * context.words.length ? prefixLength : null;
+  if (found.length >= RECOGNIZED_SHARE * context.words.length) return prefixLength;
+  if (words.some(({ startMs, endMs }) => startMs === null || endMs === null)) return null;
+  const later = words.findIndex(({ startMs, endMs }) => ((startMs ?? 0) + (endMs ?? 0)) / 2 >= contextMs);
+  return later < 0 ? words.length : later;
 }
