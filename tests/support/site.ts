@@ -21,10 +21,12 @@ export async function serveSite(isolation = true): Promise<Site> {
   const script = `
     const { startServer } = await import('./scripts/serve.mjs');
     const { url } = await startServer({ dir: 'dist-test', port: 0, isolation: ${isolation} });
-    console.log('serving ' + url);`;
+    console.log('serving ' + url);
+    // Ends with the test run, however that ends.
+    process.stdin.resume().on('end', () => process.exit());`;
   const server = spawn(process.execPath, ['--input-type=module', '-e', script], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
