@@ -35,7 +35,7 @@ const RECOGNIZED_SHARE = 0.6;
 
 /**
  * How many of the words read from context and utterance together belong to the context: those that match its
- * words, or where too few do, those said before its end. The decoder is not told the context's words: forced to
+ * words and did not begin after it, or where too few match, those said before its end. The decoder is not told the context's words: forced to
  * begin with them, Whisper tiny often ends right behind them, where on its own it goes on.
  *
  * @param contextMs length of the context's audio
@@ -51,7 +51,12 @@ export function wordsOfContext(
   const found = counterparts.filter(
     (index, at) => index !== null && sameWord(words[index], context.words[at]),
   );
-  if (found.length >= RECOGNIZED_SHARE * context.words.length) return prefixLength;
+  if (found.length >= RECOGNIZED_SHARE * context.words.length) {
+    const beganLater = words
+      .slice(0, prefixLength)
+      .findIndex(({ startMs }) => startMs !== null && startMs >= contextMs);
+    return beganLater < 0 ? prefixLength : beganLater;
+  }
   if (words.some(({ startMs, endMs }) => startMs === null || endMs === null)) return null;
   const later = words.findIndex(({ startMs, endMs }) => ((startMs ?? 0) + (endMs ?? 0)) / 2 >= contextMs);
   return later < 0 ? words.length : later;
