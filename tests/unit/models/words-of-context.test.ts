@@ -22,7 +22,7 @@ describe('of what is read from context and utterance together', () => {
     ).toBe(5);
   });
 
-  test('a new word is kept although the context's last word is missing this time', () => {
+  test('a new word is kept although the last word before it is missing this time', () => {
     expect(
       wordsOfContext(words('and so my fellow it was'), 2000, context('and so my fellow americans')),
     ).toBe(4);
