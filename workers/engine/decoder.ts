@@ -190,13 +190,17 @@ const DIGITAL_SILENCE = 4 / 0x8000;
 /** Audio that is silent but for this is read whole. */
 const LEAST_SPEECH_SAMPLES = 0.2 * SAMPLE_RATE_HZ;
 
+/** As much of it as stands in front of a recording that was cut by hand. */
+const KEPT_SILENCE_SAMPLES = 0.15 * SAMPLE_RATE_HZ;
+
 /**
- * Samples before the first sound. Whisper tiny misreads words behind as little as 0.3 s of zeros ("LibriBox"), and reads the same
- * words right without them; the noise of a real room does no harm.
+ * Samples of digital silence to leave out in front. Whisper tiny misreads words behind 0.3 s of zeros
+ * ("LibriBox"), and without any it skips a first short sentence; the noise of a real room does no harm.
  */
 function leadingDigitalSilence(audio: Float32Array): number {
   const first = audio.findIndex((sample) => Math.abs(sample) > DIGITAL_SILENCE);
-  return first < 0 || audio.length - first < LEAST_SPEECH_SAMPLES ? 0 : first;
+  if (audio.length - first < LEAST_SPEECH_SAMPLES) return 0;
+  return Math.max(0, first - KEPT_SILENCE_SAMPLES);
 }
 
 async function readOnce(
