@@ -60,6 +60,9 @@ export default defineConfig(({ mode }) => ({
   define: {
     __APP_VERSION__: JSON.stringify(version),
     __ORT_URL__: JSON.stringify(`/ort/${ort.version}/`),
+    // Set by tests that serve two builds side by side.
+    __BUILD__: process.env.UNISONO_BUILD ?? String(Date.now()),
+    __PROTOCOL__: process.env.UNISONO_PROTOCOL ?? '1',
     __TEST_HOOKS__: JSON.stringify(mode !== 'production'),
   },
   resolve: {

@@ -21,8 +21,8 @@ export interface SpeechStart {
 }
 
 /**
- * The next samples of the utterance. Contiguous from `utterance` on. `samples` is transferred:
- * the sender must not touch it afterwards.
+ * The next samples of the utterance. Contiguous from `utterance` on. Samples that
+ * were received before (after a change of the engine's owner) are ignored.
  */
 export interface SpeechAudio {
   readonly type: 'speech-audio';
@@ -75,11 +75,11 @@ export interface SourceClock {
   readonly ended: boolean;
 }
 
-/** Capture worker → engine worker, over the session's own MessagePort. */
+/** Capture worker → engine. */
 export type SpeechMessage =
   SpeechStart | SpeechAudio | SpeechPause | SpeechResume | SpeechEnd | SpeechCancel | SourceClock;
 
-/** Engine worker → capture worker: everything of this source up to `upTo` is final. */
+/** Engine → capture worker: everything of this source up to `upTo` is final and stored. */
 export interface SpeechAcknowledged {
   readonly type: 'acknowledged';
   readonly sourceId: SourceId;

@@ -1,7 +1,7 @@
 import type { Language, Segment } from '../transcript/types.ts';
 import type { WireError } from './errors.ts';
-import type { SegmentId, SessionId, SourceId } from './ids.ts';
-import type { SourceKind } from './audio.ts';
+import type { Epoch, SampleIndex, SegmentId, SessionId, SourceId, TabId } from './ids.ts';
+import type { SourceKind, SpeechAcknowledged, SpeechMessage } from './audio.ts';
 
 /** Recognizers the app can run. `auto` picks by the ticked languages and what this device measured. */
 export const RECOGNIZER_IDS = ['whisper-tiny', 'whisper-base', 'whisper-small', 'moonshine-tiny'] as const;
@@ -20,11 +20,24 @@ export interface SourceDescription {
   readonly kind: SourceKind;
   /** Where the source's sample 0 lies on the session's clock, ms. */
   readonly offsetMs: number;
+  /**
+   * Set when the tab that recorded died: from this sample on the speech is read again from the journal, behind
+   * what is live, and its segments are marked as recovered.
+   */
+  readonly recoveredFrom?: SampleIndex;
 }
 
+/** Everything an engine needs to go on with a session, whichever engine had it before. */
 export interface SessionConfig {
   readonly sessionId: SessionId;
   readonly settings: RecognitionSettings;
+  /** Sources so far; more may follow. */
+  readonly sources: readonly SourceDescription[];
+}
+
+/** How far a session is stored: what the sender need not send (again). */
+export interface SessionProgress {
+  readonly acknowledged: readonly { readonly sourceId: SourceId; readonly upTo: SampleIndex }[];
 }
 
 /** One step of the device ladder: where and in which precision a model runs. */
@@ -106,9 +119,31 @@ export interface HealthEvent {
   readonly entry: HealthEntry;
 }
 
+/** Words are not stored at the moment, or are again (`error` null); none is lost: they stay in the journal. */
+export interface StorageEvent {
+  readonly type: 'storage';
+  readonly error: WireError | null;
+}
+
+/** A session began, or is over: nothing more comes of it. */
+export interface SessionEvent {
+  readonly type: 'session';
+  readonly sessionId: SessionId;
+  /** The tab that feeds it. */
+  readonly tab: TabId;
+  readonly state: 'open' | 'closed';
+}
+
 /** Engine → page. A pure reducer folds these into a Transcript. */
 export type EngineEvent =
-  PartialEvent | SegmentEvent | SegmentDroppedEvent | LagEvent | ModelEvent | HealthEvent;
+  | PartialEvent
+  | SegmentEvent
+  | SegmentDroppedEvent
+  | LagEvent
+  | ModelEvent
+  | HealthEvent
+  | StorageEvent
+  | SessionEvent;
 
 /** What the engine did for a session; the benches read it. */
 export interface SessionStatistics {
@@ -121,26 +156,68 @@ export interface SessionStatistics {
   readonly dropped: number;
 }
 
-/** Page → engine worker. */
+/** What the health panel shows of the engine. */
+export interface EngineReport {
+  readonly epoch: Epoch;
+  readonly tab: TabId;
+  readonly build: number;
+  readonly sinceMs: number;
+  /** Loads of models since this engine began; one per model unless it was released or failed. */
+  readonly loads: readonly {
+    readonly model: RecognizerId;
+    readonly loadMs: number;
+    readonly bytes: number;
+  }[];
+  /** Weights in memory now. */
+  readonly modelBytes: number;
+  readonly clients: number;
+  readonly sessions: readonly {
+    readonly sessionId: SessionId;
+    readonly tab: TabId;
+    readonly lagMs: number;
+  }[];
+  readonly queued: number;
+  /** By measureUserAgentSpecificMemory; null where the browser has none. */
+  readonly memoryBytes: number | null;
+}
+
+/**
+ * What the engine does for the threads of any tab. All methods are idempotent: a call that was cut off by a change of
+ * the owner is made again on the next one.
+ */
 export interface EngineApi {
   /** Loads the model if need be; callers at the same time share one load. */
   prepare(model: RecognizerId): Promise<ModelStatus>;
-  openSession(config: SessionConfig, speech: MessagePort): Promise<void>;
-  addSource(sessionId: SessionId, source: SourceDescription): Promise<void>;
-  updateSession(sessionId: SessionId, settings: RecognitionSettings): Promise<void>;
-  /** Resolves when every utterance received is final. */
-  closeSession(sessionId: SessionId): Promise<SessionStatistics>;
   models(): Promise<readonly ModelStatus[]>;
   health(): Promise<readonly HealthEntry[]>;
+  report(): Promise<EngineReport>;
   /** Runs the self-test again, as after a driver update. */
   retest(model: RecognizerId): Promise<ModelStatus>;
+  /** Sessions that are open, for a tab that opens later. */
+  sessions(): Promise<readonly Omit<SessionEvent, 'type' | 'state'>[]>;
+
+  /**
+   * Opens the session, or goes on with one that an earlier engine or a dead tab left. From another client it
+   * takes the session over. Send no speech before it resolves.
+   */
+  openSession(config: SessionConfig): Promise<SessionProgress>;
+  /** Call before the source's first speech is sent. */
+  addSource(sessionId: SessionId, source: SourceDescription): Promise<void>;
+  updateSession(sessionId: SessionId, settings: RecognitionSettings): Promise<void>;
+  /** In order; sent as an event, no reply. Speech of an unknown session is ignored. */
+  speech(sessionId: SessionId, message: SpeechMessage): void;
+  /** Resolves when every utterance received is final and stored. */
+  closeSession(sessionId: SessionId): Promise<SessionStatistics>;
   /** Tests make the model's next call fail as named; only in builds with `__TEST_HOOKS__`. */
   injectFault?(model: RecognizerId, fault: FaultKind): Promise<void>;
 }
 
 export type FaultKind = 'gpu-lost' | 'out-of-memory' | 'exception' | 'worker-gone';
 
-/** Engine worker → page. */
+/** Engine worker → a thread of a tab. */
 export interface EngineEvents {
+  /** To pages. In other tabs than the engine's it comes over the control channel. */
   event(event: EngineEvent): void;
+  /** To the capture worker that feeds the session. Sent only after what it covers is stored. */
+  acknowledged(sessionId: SessionId, message: SpeechAcknowledged): void;
 }

@@ -26,6 +26,13 @@ export const ERROR_CODES = [
   'gpu-lost',
   'out-of-memory',
   'engine-lost',
+  /** The engine changed its owner while a call was under way: `detail.mayHaveRun` is 'yes' or 'no'. */
+  'engine-changed',
+  /** A call had no answer within its time. */
+  'deadline',
+  /** Another tab runs a build that speaks another protocol. */
+  'other-protocol',
+  'storage-low',
   'storage-full',
   'storage-failed',
   'link-invalid',

@@ -13,6 +13,15 @@ export type SourceId = Brand<string, 'SourceId'>;
  */
 export type SegmentId = Brand<string, 'SegmentId'>;
 
+/** One page of the app, from load to unload. */
+export type TabId = Brand<string, 'TabId'>;
+
+/**
+ * Which engine, counted from 1 on this device: each owner takes the next number. What a lower epoch says or
+ * writes is void.
+ */
+export type Epoch = Brand<number, 'Epoch'>;
+
 /** Index on a source's own 16 kHz sample clock; 0 is the first sample captured. Silence counts. */
 export type SampleIndex = Brand<number, 'SampleIndex'>;
 
@@ -22,3 +31,4 @@ export const segmentIdOf = (source: SourceId, start: SampleIndex): SegmentId =>
   `${source}-${start}` as SegmentId;
 
 export const newSessionId = (): SessionId => crypto.randomUUID() as SessionId;
+export const newTabId = (): TabId => crypto.randomUUID() as TabId;

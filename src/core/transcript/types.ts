@@ -31,8 +31,10 @@ export interface Segment {
   readonly committed: readonly Word[];
   /** Words that the next hypothesis may replace. Empty when final. */
   readonly tentative: readonly Word[];
-  /** Grows with each version of the segment: the highest wins. */
+  /** Grows with each version of the segment, and from one engine to the next (see REVS_PER_EPOCH): the highest wins. */
   readonly rev: number;
+  /** Read from the journal after the tab that recorded it had died. */
+  readonly recovered?: true;
   /** Mean natural-log probability of the decoded tokens; null where the model gives none. */
   readonly averageLogProbability: number | null;
   /** Whisper's probability that the window holds no speech; null where the model gives none. */
@@ -57,3 +59,6 @@ export const textOf = (words: readonly Word[]): string =>
     .map((word) => word.text)
     .join('')
     .trim();
+
+/** Revisions of an engine begin at its epoch times this: a later engine's versions win over an earlier one's. */
+export const REVS_PER_EPOCH = 2 ** 20;
