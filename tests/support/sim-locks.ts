@@ -75,7 +75,7 @@ export class SimLocks {
             .then(() => callback({ name, mode: 'exclusive' }))
             .then(
               (value) => settle(() => resolve(value)),
-              (thrown: Error) => settle(() => reject(thrown)),
+              (thrown: unknown) => settle(() => reject(asError(thrown))),
             )
             .finally(() => this.#release(name, request));
         },
@@ -134,3 +134,5 @@ export class SimLocks {
     return { held: [...this.#held.values()].map(info), pending: this.#waiting.map(info) };
   }
 }
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
