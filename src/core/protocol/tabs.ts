@@ -85,3 +85,12 @@ export type ControlMessage =
   | { readonly type: 'tab-gone'; readonly tab: TabId }
   /** From the owner to every tab. */
   | { readonly type: 'event'; readonly event: EngineEvent };
+
+/**
+ * From the owner in answer to every `attach`, and on the way the calls will take: the tab's channel, or the port of a thread of
+ * its own tab. Only then may calls be made: what is posted to a channel before its other end has opened it is lost.
+ */
+export interface Attached {
+  readonly type: 'attached';
+  readonly owner: Owner;
+}
