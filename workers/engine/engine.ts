@@ -8,9 +8,12 @@ import {
   type RecognizerId,
   type RungId,
 } from '@core/protocol/engine.ts';
-import type { SessionId } from '@core/protocol/ids.ts';
+import type { Epoch, SessionId, TabId } from '@core/protocol/ids.ts';
+import type { Clock } from '@core/util/clock.ts';
 import { chooseRecognizer } from './choose-recognizer.ts';
+import type { EngineClient } from './client.ts';
 import { Decoder } from './decoder.ts';
+import type { EngineStore } from './engine-store.ts';
 import { HealthLog } from './health.ts';
 import type { DeviceFacts } from './ladder.ts';
 import { ModelRegistry } from './model-registry.ts';
@@ -20,6 +23,11 @@ import type { SelfTestMemory } from './self-test-memory.ts';
 import { Session } from './session.ts';
 
 export interface EngineEffects {
+  readonly tab: TabId;
+  readonly build: number;
+  readonly epoch: Epoch;
+  readonly store: EngineStore;
+  readonly clock: Clock;
   readonly spawn: SpawnInference;
   readonly memory: SelfTestMemory;
   /** Names the weight files a rung of a model needs; null where they cannot be had. */
@@ -27,8 +35,26 @@ export interface EngineEffects {
   device(): Promise<DeviceFacts>;
   /** Names browser, app and runtime: see RegistryEffects. */
   fingerprint(facts: DeviceFacts): string;
-  readonly now: () => number;
+  /** Memory of the page and its workers, bytes; null where the browser does not tell. */
+  measureMemory(): Promise<number | null>;
   readonly publish: (event: EngineEvent) => void;
+}
+
+/** The engine as its worker holds it. After {@link Engine.dispose} nothing is published, stored or acknowledged. */
+export interface Engine {
+  /** What it does for one thread of a tab; the same object for the same client. */
+  apiFor(client: EngineClient): EngineApi;
+  /** The client died: its sessions finish what was received, and close. */
+  clientGone(client: EngineClient): void;
+  /** No session is open. */
+  readonly idle: boolean;
+  /**
+   * Takes no more speech and finishes the utterances whose end was received. Resolves when they are stored, or after
+   * ten seconds. Never rejects.
+   */
+  drain(): Promise<void>;
+  /** Gives back models and GPU; calls under way reject with `engine-changed`. Never rejects. */
+  dispose(): Promise<void>;
 }
 
 const RUNGS: readonly RungId[] = [
@@ -47,7 +73,7 @@ const RUNGS: readonly RungId[] = [
 const LAST_SPEECH_LIMIT_MS = 3000;
 
 /** Everything the engine worker does. One instance per worker. */
-export function createEngine(effects: EngineEffects): EngineApi {
+export function createEngine(effects: EngineEffects): Engine {
   const sessions = new Map<SessionId, { readonly session: Session; readonly speech: MessagePort }>();
   const health = new HealthLog(effects.now, (entry) => effects.publish({ type: 'health', entry }));
   const scheduler = new Scheduler();
