@@ -5,10 +5,12 @@ import { Listeners, type OpenTransport, type Transport } from '@core/tabs/transp
 export type Party = string;
 
 /**
- * When a message arrives: runs `run` later, in order for one receiver, or never (the party died). A frozen party's
- * deliveries are kept and run when it goes on.
+ * When a message arrives: runs `run` later, in order for one sender and one receiver, or never (the party died). A
+ * frozen party's deliveries are kept and run when it goes on.
  */
-export type Deliver = (to: Party, run: () => void) => void;
+export type Deliver = (to: Party, run: () => void, from: Party) => void;
+
+type Clone = (data: unknown, options?: StructuredSerializeOptions) => unknown;
 
 type Connect = (sender: MemoryTransport) => Iterable<MemoryTransport>;
 
@@ -17,10 +19,11 @@ class MemoryTransport implements Transport {
   readonly party: Party;
   readonly #listeners = new Listeners();
   readonly #deliver: Deliver;
+  readonly #clone: Clone;
   readonly #others: Connect;
   readonly #onClose: (transport: MemoryTransport) => void;
   /** As a MessagePort does, a way that moves keeps what comes before anybody listens. */
-  #early: unknown[] = [];
+  readonly #early: unknown[] = [];
   #listening = false;
   #closed = false;
 
@@ -28,12 +31,14 @@ class MemoryTransport implements Transport {
     moves: boolean;
     party: Party;
     deliver: Deliver;
+    clone: Clone;
     others: Connect;
     onClose?: (transport: MemoryTransport) => void;
   }) {
     this.moves = parts.moves;
     this.party = parts.party;
     this.#deliver = parts.deliver;
+    this.#clone = parts.clone;
     this.#others = parts.others;
     this.#onClose = parts.onClose ?? (() => undefined);
   }
@@ -45,7 +50,7 @@ class MemoryTransport implements Transport {
   /** Anything at all, as some other program of this origin could post it. */
   postRaw(data: unknown, transfer: Transferable[] = []): void {
     if (this.#closed) return;
-    const sent: unknown = structuredClone(data, { transfer: this.moves ? transfer : [] });
+    const sent = this.#clone(data, { transfer: this.moves ? transfer : [] });
     const receivers = [...this.#others(this)];
     receivers.forEach((receiver, index) => {
       const copy: unknown = index === receivers.length - 1 ? sent : structuredClone(sent);
@@ -54,7 +59,7 @@ class MemoryTransport implements Transport {
   }
 
   #arrive(data: unknown): void {
-    if (this.moves && !this.#listening) this.#early.push(data);
+    if (this.moves && (!this.#listening || this.#early.length > 0)) this.#early.push(data);
     else this.#listeners.deliver(data);
   }
 
@@ -62,8 +67,9 @@ class MemoryTransport implements Transport {
     const end = this.#listeners.add(...parameters);
     if (!this.#listening) {
       this.#listening = true;
-      const early = this.#early.splice(0);
-      this.#deliver(this.party, () => early.forEach((data) => this.#listeners.deliver(data)));
+      this.#deliver(this.party, () => {
+        while (this.#early.length > 0) this.#listeners.deliver(this.#early.shift());
+      });
     }
     return end;
   }
@@ -77,14 +83,16 @@ class MemoryTransport implements Transport {
 
 /**
  * BroadcastChannels and MessagePorts of a simulated browser. `deliver` decides when each message arrives; left out,
- * that is in the next microtask.
+ * that is in the next microtask. `clone` may be something faster than the browser's own.
  */
 export class MemoryBus {
   readonly #channels = new Map<string, Set<MemoryTransport>>();
   readonly #deliver: Deliver;
+  readonly #clone: Clone;
 
-  constructor(deliver: Deliver = (_to, run) => queueMicrotask(run)) {
+  constructor(deliver: Deliver = (_to, run) => queueMicrotask(run), clone: Clone = structuredClone) {
     this.#deliver = deliver;
+    this.#clone = clone;
   }
 
   /** The party's way to open channels. */
@@ -96,6 +104,7 @@ export class MemoryBus {
         moves: false,
         party,
         deliver: this.#deliver,
+        clone: this.#clone,
         others: (sender) => [...members].filter((member) => member !== sender),
         onClose: (closed) => void members.delete(closed),
       });
@@ -112,6 +121,7 @@ export class MemoryBus {
         moves: true,
         party,
         deliver: this.#deliver,
+        clone: this.#clone,
         others: (sender) => ends.filter((other) => other !== sender),
       });
     const [left, right] = [end(first), end(second)];
