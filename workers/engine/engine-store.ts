@@ -1,6 +1,8 @@
-import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
-import type { Segment } from '@core/transcript/types.ts';
-import type { StoredProgress } from '@src/storage/database.ts';
+import { UnisonoError } from '@core/protocol/errors.ts';
+import type { Epoch, SegmentId, SessionId } from '@core/protocol/ids.ts';
+import type { Meeting } from '@core/transcript/meeting.ts';
+import { textOf, type Segment } from '@core/transcript/types.ts';
+import type { StoredProgress, UnisonoDatabase } from '@src/storage/database.ts';
 
 /** What an utterance came to. */
 export interface SegmentCommit {
@@ -21,4 +23,96 @@ export interface EngineStore {
    *   `storage-full`, `storage-failed`
    */
   commit(commit: SegmentCommit): Promise<void>;
+}
+
+/** Enough for a line in the list of meetings. */
+const PREVIEW_CHARACTERS = 120;
+
+/** The engine's words in the app's database. Void once a later epoch is written there. */
+export class DatabaseStore implements EngineStore {
+  readonly #open: () => Promise<UnisonoDatabase>;
+  readonly #epoch: Epoch;
+  #database: Promise<UnisonoDatabase> | null = null;
+
+  /** @param open called again after a failure: the browser may have closed the connection */
+  constructor(open: () => Promise<UnisonoDatabase>, epoch: Epoch) {
+    this.#open = open;
+    this.#epoch = epoch;
+  }
+
+  progress(sessionId: SessionId): Promise<readonly StoredProgress[]> {
+    return this.#use((database) =>
+      database.getAll('progress', IDBKeyRange.bound([sessionId], [sessionId, []])),
+    );
+  }
+
+  commit(commit: SegmentCommit): Promise<void> {
+    return this.#use((database) => this.#write(database, commit));
+  }
+
+  async #write(database: UnisonoDatabase, commit: SegmentCommit): Promise<void> {
+    const transaction = database.transaction(['engine', 'sessions', 'segments', 'progress'], 'readwrite');
+    // Also awaited below, where its failure counts.
+    transaction.done.catch(() => undefined);
+    try {
+      const epoch = await transaction.objectStore('engine').get('epoch');
+      if (epoch !== this.#epoch) {
+        throw new UnisonoError('engine-changed', `Epoch ${this.#epoch} is over: it is ${String(epoch)} now.`);
+      }
+      const sessions = transaction.objectStore('sessions');
+      const segments = transaction.objectStore('segments');
+      const { sessionId, segmentId, segment, progress } = commit;
+      const meeting = await sessions.get(sessionId);
+      // Else it was deleted while its last words were being read.
+      if (meeting) {
+        await Promise.all([
+          transaction.objectStore('progress').put(progress),
+          segment
+            ? segments.put({ sessionId, segment: { ...segment, tentative: [] } })
+            : segments.delete([sessionId, segmentId]),
+          segment && sessions.put(withWords(meeting, segment)),
+        ]);
+      }
+      await transaction.done;
+    } catch (thrown) {
+      abort(transaction);
+      // Where the disk is full a request says only that its transaction was aborted.
+      throw transaction.error ?? thrown;
+    }
+  }
+
+  async #use<T>(work: (database: UnisonoDatabase) => Promise<T>): Promise<T> {
+    try {
+      return await work(await (this.#database ??= this.#open()));
+    } catch (thrown) {
+      const error = storageError(thrown);
+      if (error.code === 'storage-failed') this.#database = null;
+      throw error;
+    }
+  }
+}
+
+const withWords = (meeting: Meeting, { endMs, committed }: Segment): Meeting => ({
+  ...meeting,
+  durationMs: Math.max(meeting.durationMs, endMs),
+  preview: meeting.preview || textOf(committed).slice(0, PREVIEW_CHARACTERS),
+});
+
+/** Or a write that went well would stay without the one that did not. */
+function abort(transaction: { abort(): void }): void {
+  try {
+    transaction.abort();
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function storageError(cause: unknown): UnisonoError {
+  if (cause instanceof UnisonoError) return cause;
+  if (cause instanceof DOMException && cause.name === 'QuotaExceededError') {
+    return new UnisonoError('storage-full', 'The disk is full: new words wait until there is room.', {
+      cause,
+    });
+  }
+  return new UnisonoError('storage-failed', 'The browser could not store the words.', { cause });
 }
