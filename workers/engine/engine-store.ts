@@ -65,13 +65,13 @@ export class DatabaseStore implements EngineStore {
       const meeting = await sessions.get(sessionId);
       // Else it was deleted while its last words were being read.
       if (meeting) {
-        await Promise.all([
-          transaction.objectStore('progress').put(progress),
-          segment
-            ? segments.put({ sessionId, segment: { ...segment, tentative: [] } })
-            : segments.delete([sessionId, segmentId]),
-          segment && sessions.put(withWords(meeting, segment)),
-        ]);
+        await transaction.objectStore('progress').put(progress);
+        if (segment) {
+          await segments.put({ sessionId, segment: { ...segment, tentative: [] } });
+          await sessions.put(withWords(meeting, segment));
+        } else {
+          await segments.delete([sessionId, segmentId]);
+        }
       }
       await transaction.done;
     } catch (thrown) {
