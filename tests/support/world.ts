@@ -221,7 +221,7 @@ export class SimThread implements Clock {
           const result = work();
           end = () => resolve(result);
         } catch (error) {
-          end = () => reject(error);
+          end = () => reject(error instanceof Error ? error : new Error(String(error)));
         }
         this.#world.schedule(this.#world.delayMs(), end, this);
       });
