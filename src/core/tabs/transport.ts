@@ -28,7 +28,9 @@ const isEnvelope = (data: object): data is Envelope =>
   typeof data.from === 'string' &&
   'to' in data &&
   typeof data.to === 'string' &&
-  'body' in data;
+  'body' in data &&
+  typeof data.body === 'object' &&
+  data.body !== null;
 
 /** Who listens on one transport, and the check of what comes in: anything of this origin may post to a channel. */
 export class Listeners {

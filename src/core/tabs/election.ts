@@ -1,0 +1,419 @@
+import { toWire } from '../protocol/errors.ts';
+import type { HealthEntry } from '../protocol/engine.ts';
+import type { Epoch, TabId } from '../protocol/ids.ts';
+import { LOCKS, type ControlMessage, type EnginePhase, type Envelope, type Owner } from '../protocol/tabs.ts';
+import { CHANNELS, type TabState } from '../protocol/tabs.ts';
+import { deferred, type Deferred } from '../util/deferred.ts';
+import type { Clock } from '../util/clock.ts';
+import { heirOf } from './hand-over.ts';
+import { OwnerWatch } from './owner-watch.ts';
+import type { OpenTransport, Transport } from './transport.ts';
+
+/** An engine that serves. */
+export interface RunningEngine {
+  /** No session is open. */
+  readonly idle: boolean;
+  /** Resolves when what was received is stored, or could not be in time. */
+  drain(): Promise<void>;
+  /** Gives back models and GPU. */
+  dispose(): Promise<void>;
+}
+
+/** The right to run the engine, until `signal` aborts: then all that is said or written in its name is void. */
+export interface Ownership {
+  readonly owner: Owner;
+  readonly signal: AbortSignal;
+}
+
+/** What the election must know of the worker's page. */
+export interface PageState {
+  readonly visible: boolean;
+  /** Something waits for an engine. */
+  readonly working: boolean;
+  readonly recording: boolean;
+}
+
+export interface CandidateEffects {
+  readonly tab: TabId;
+  readonly build: number;
+  readonly locks: Pick<LockManager, 'request'>;
+  readonly clock: Clock;
+  /** Opens the control channel to listen; null where there is no BroadcastChannel. */
+  readonly open: OpenTransport | null;
+  /** To every tab, this one included. */
+  announce(message: ControlMessage): void;
+  /** Takes the next epoch, above every stored one and the one given. */
+  nextEpoch(above: number): Promise<Epoch>;
+  boot(ownership: Ownership): Promise<RunningEngine>;
+  log(level: HealthEntry['level'], code: string, message: string): void;
+  /** Whether this tab is the owner now. Its page takes the shield while it is. */
+  onOwnership?(owns: boolean): void;
+}
+
+const ALIVE_EVERY_MS = 2_000;
+/** Importing the engine's code holds the thread; seconds on a slow phone. */
+const BOOT_BUSY_MS = 10_000;
+const CHECK_EVERY_MS = 2_000;
+/** A message to oneself by BroadcastChannel takes about a millisecond; after this the channel does not work. */
+const ECHO_LIMIT_MS = 2_000;
+/** An owner that lives answers within milliseconds. */
+const ANSWER_LIMIT_MS = 1_000;
+/** Loading the models again costs seconds: the engine does not change its tab more often for mere comfort. */
+const SHORTEST_TENURE_MS = 30_000;
+/** A tab that does not take what is handed to it in this time is gone or frozen. */
+const HEIR_LIMIT_MS = 3_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+/** Why the lock is held: said in the log. */
+type Reason = 'free' | 'silent' | 'handed-over';
+type Loss = 'left' | 'stolen' | 'newer-engine' | 'handed-over';
+
+const CREATING: Record<Reason, string> = {
+  free: 'no other tab has one',
+  silent: 'the tab that had it no longer answered',
+  'handed-over': 'another tab handed it over',
+};
+const LEFT: Record<Loss, string> = {
+  left: 'the page goes away',
+  stolen: 'another tab took it, because this one did not answer',
+  'newer-engine': 'another tab has a newer one',
+  'handed-over': 'it was handed over to another tab',
+};
+
+/** One time of holding the lock. */
+class Tenure {
+  readonly reason: Reason;
+  readonly #loss = new AbortController();
+  readonly #lost = deferred<null>();
+  /** The tab to hand over to, once there is one. */
+  readonly heir: Deferred<TabId> = deferred<TabId>();
+  owner: Owner | null = null;
+  engine: RunningEngine | null = null;
+  readyAtMs = Infinity;
+  failed = false;
+  loss: Loss | null = null;
+
+  constructor(reason: Reason) {
+    this.reason = reason;
+  }
+
+  get signal(): AbortSignal {
+    return this.#loss.signal;
+  }
+
+  /** What the promise gives, or null as soon as the lock is lost. */
+  whileOwned<T>(promise: Promise<T>): Promise<T | null> {
+    return Promise.race([promise, this.#lost.promise]);
+  }
+
+  lose(loss: Loss): void {
+    this.loss ??= loss;
+    this.#loss.abort();
+    this.#lost.resolve(null);
+  }
+}
+
+/**
+ * One per tab, in its engine worker. Waits for the lock as long as it takes, runs the engine while it holds it, and waits
+ * again. The lock notices deaths, the signs of life notice stalls, and the epoch makes void what a robbed owner still
+ * does. Knows nothing of workers or the browser: all it acts on comes in as effects.
+ */
+export class Candidate {
+  readonly #effects: CandidateEffects;
+  readonly #control: Transport | null;
+  readonly #watch: OwnerWatch;
+  readonly #tabs = new Map<TabId, TabState>();
+  #page: PageState = { visible: false, working: false, recording: false };
+  #tenure: Tenure | null = null;
+  /** Ends the wait for the lock, or for the next try. */
+  #waiting = new AbortController();
+  #takeAs: Exclude<Reason, 'free'> | null = null;
+  #echo: Deferred<boolean> | null = null;
+  #stopChecking: (() => void) | null = null;
+  #judging = false;
+  #toldLost = false;
+  #heardAnother = false;
+  #left = false;
+
+  /** Begins to wait. */
+  constructor(effects: CandidateEffects) {
+    this.#effects = effects;
+    this.#watch = new OwnerWatch(effects.clock.now());
+    this.#control = effects.open?.(CHANNELS.control) ?? null;
+    this.#control?.listen((envelope) => this.#hear(envelope));
+    void this.#run();
+  }
+
+  /** The page's state changed. */
+  page(state: PageState): void {
+    this.#page = state;
+    this.#check();
+    this.#considerHandOver();
+  }
+
+  /** The page goes away: lets go at once, so that another tab need not wait for the death. Final. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    const tenure = this.#tenure;
+    if (tenure?.owner) this.#effects.announce({ type: 'leaving', owner: tenure.owner });
+    tenure?.lose('left');
+    this.#waiting.abort();
+    this.#stopChecking?.();
+    this.#control?.close();
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#left) {
+      const reason = this.#takeAs ?? 'free';
+      this.#takeAs = null;
+      this.#waiting = new AbortController();
+      const outcome = await this.#compete(reason, retryAfterMs(failures));
+      failures = outcome === 'failed' ? failures + 1 : 0;
+      if (outcome === 'failed') await this.#pause(retryAfterMs(failures - 1), this.#waiting.signal);
+    }
+  }
+
+  /** Waits for the lock, or takes it, and owns the engine until it is lost or given back. */
+  async #compete(reason: Reason, retryInMs: number): Promise<'served' | 'failed'> {
+    const tenure = new Tenure(reason);
+    const { signal } = this.#waiting;
+    const options: LockOptions = reason === 'free' ? { signal } : { steal: true };
+    try {
+      await this.#effects.locks.request(LOCKS.engine, options, async () => {
+        if (this.#left) return;
+        this.#tenure = tenure;
+        try {
+          await this.#own(tenure, retryInMs);
+        } finally {
+          if (this.#tenure === tenure) this.#tenure = null;
+          this.#check();
+        }
+      });
+      return tenure.failed ? 'failed' : 'served';
+    } catch {
+      // Robbed; or the wait was ended to leave or to steal. A browser that gives no locks is asked again, later.
+      if (this.#tenure !== tenure) return signal.aborted ? 'served' : 'failed';
+      tenure.lose('stolen');
+      return 'served';
+    }
+  }
+
+  async #own(tenure: Tenure, retryInMs: number): Promise<void> {
+    const { announce, clock, log, boot, nextEpoch, onOwnership, tab, build } = this.#effects;
+    let stopBeating = (): void => undefined;
+    try {
+      const epoch = await tenure.whileOwned(nextEpoch(this.#watch.epoch));
+      if (epoch === null) return;
+      onOwnership?.(true);
+      if (this.#heardAnother)
+        log('info', 'engine-takeover', `Taking over the shared engine: ${CREATING[tenure.reason]}.`);
+      log('info', 'engine-creating', `Creating the shared engine ${epoch}: ${CREATING[tenure.reason]}.`);
+      const startedAtMs = clock.now();
+      const owner = this.#enter(tenure, { epoch, tab, build, phase: 'booting' });
+      stopBeating = this.#beat(tenure);
+      const booting = boot({ owner, signal: tenure.signal });
+      // One that comes after the lock was lost is of no use to anybody.
+      void booting.then(
+        (late) => (tenure.signal.aborted ? late.dispose() : undefined),
+        () => undefined,
+      );
+      tenure.engine = await tenure.whileOwned(booting);
+      if (tenure.signal.aborted || !tenure.engine) return;
+      tenure.readyAtMs = clock.now();
+      log(
+        'info',
+        'engine-created',
+        `Shared engine ${epoch} created in ${Math.round(tenure.readyAtMs - startedAtMs)} ms.`,
+      );
+      this.#enter(tenure, { ...owner, phase: 'ready' });
+      announce({ type: 'who' });
+
+      const heir = await tenure.whileOwned(tenure.heir.promise);
+      if (heir !== null) await this.#handOver(tenure, tenure.engine, { ...owner, phase: 'draining' }, heir);
+    } catch (thrown) {
+      if (tenure.signal.aborted) return;
+      tenure.failed = true;
+      const error = toWire(thrown);
+      const owner = tenure.owner ?? { epoch: this.#watch.epoch as Epoch, tab, build, phase: 'booting' };
+      log(
+        'error',
+        'engine-boot-failed',
+        `The shared engine could not be created: ${error.message} Trying again in ${retryInMs} ms.`,
+      );
+      announce({ type: 'boot-failed', owner, error, retryInMs });
+    } finally {
+      stopBeating();
+      if (tenure.loss) log('info', 'engine-left', `Let go of the shared engine: ${LEFT[tenure.loss]}.`);
+      void tenure.engine?.dispose();
+      onOwnership?.(false);
+    }
+  }
+
+  /** Gives the idle engine to another tab. The lock is kept until that tab takes it, lest a third one boots in between. */
+  async #handOver(tenure: Tenure, engine: RunningEngine, draining: Owner, heir: TabId): Promise<void> {
+    const { announce, log } = this.#effects;
+    log('info', 'engine-handover', 'Handing the shared engine over to another tab.');
+    this.#enter(tenure, draining);
+    await tenure.whileOwned(engine.drain().then(() => engine.dispose()));
+    if (tenure.signal.aborted) return;
+    tenure.engine = null;
+    tenure.loss = 'handed-over';
+    this.#tabs.delete(heir); // It says so again if it lives.
+    announce({ type: 'hand-over', owner: draining, to: heir });
+    await tenure.whileOwned(this.#pause(HEIR_LIMIT_MS));
+  }
+
+  /** Says who owns the engine, and in which phase. */
+  #enter(tenure: Tenure, owner: Owner): Owner {
+    tenure.owner = owner;
+    this.#watch.heard({ type: 'owner', owner }, this.#effects.clock.now());
+    this.#effects.announce({ type: 'owner', owner });
+    return owner;
+  }
+
+  /** Signs of life, from now until the result is called. */
+  #beat(tenure: Tenure): () => void {
+    const { clock, announce } = this.#effects;
+    let cancel = (): void => undefined;
+    const beat = (): void => {
+      const { owner } = tenure;
+      if (!owner || tenure.signal.aborted) return;
+      const busyMs = owner.phase === 'booting' ? BOOT_BUSY_MS : 0;
+      announce({ type: 'alive', owner, busyUntilMs: clock.now() + busyMs });
+      this.#considerHandOver();
+      cancel = clock.after(ALIVE_EVERY_MS, beat);
+    };
+    beat();
+    return () => cancel();
+  }
+
+  #hear({ tab, body }: Envelope): void {
+    const message = body as ControlMessage;
+    if (tab === this.#effects.tab) {
+      if (message.type === 'who') this.#echo?.resolve(true);
+      return;
+    }
+    switch (message.type) {
+      case 'who':
+        if (this.#tenure?.owner) this.#effects.announce({ type: 'owner', owner: this.#tenure.owner });
+        break;
+      case 'tab':
+        this.#tabs.set(message.state.tab, message.state);
+        this.#considerHandOver();
+        break;
+      case 'tab-gone':
+        this.#tabs.delete(message.tab);
+        break;
+      case 'owner':
+      case 'alive':
+      case 'leaving':
+      case 'boot-failed':
+      case 'hand-over':
+        this.#hearOwner(message);
+        break;
+      case 'attach':
+      case 'event':
+        break;
+    }
+  }
+
+  #hearOwner(message: Extract<ControlMessage, { owner: unknown }>): void {
+    const { epoch } = message.owner;
+    const own = this.#tenure?.owner;
+    if (own && epoch > own.epoch) this.#tenure?.lose('newer-engine');
+    if (!this.#watch.heard(message, this.#effects.clock.now())) return;
+    this.#heardAnother = true;
+    if (message.type === 'hand-over' && message.to === this.#effects.tab) void this.#takeHandedOver(epoch);
+  }
+
+  /** A frozen tab hears of it late: by the time its own echo comes, it has heard who owns the engine meanwhile. */
+  async #takeHandedOver(epoch: Epoch): Promise<void> {
+    if ((await this.#hearEcho()) && this.#watch.epoch === epoch) this.#take('handed-over');
+  }
+
+  #considerHandOver(): void {
+    const tenure = this.#tenure;
+    if (!tenure?.engine?.idle || tenure.owner?.phase !== 'ready') return;
+    if (this.#effects.clock.now() - tenure.readyAtMs < SHORTEST_TENURE_MS) return;
+    const heir = heirOf({ ...this.#page, build: this.#effects.build }, this.#tabs.values());
+    if (heir !== null) tenure.heir.resolve(heir);
+  }
+
+  /** Looks after the owner for as long as this tab would take its place: seen by a person, with work waiting. */
+  #check(): void {
+    this.#stopChecking?.();
+    this.#stopChecking = null;
+    if (this.#left || this.#tenure || !this.#page.visible || !this.#page.working) return;
+    this.#stopChecking = this.#effects.clock.after(CHECK_EVERY_MS, () => {
+      void this.#considerSteal().then(() => this.#check());
+    });
+  }
+
+  async #considerSteal(): Promise<void> {
+    if (this.#judging || !this.#mustSteal()) return;
+    this.#judging = true;
+    try {
+      // The question goes to the owner, too: one that lives answers, and is stale no more.
+      if (!(await this.#hearEcho())) return;
+      await this.#pause(ANSWER_LIMIT_MS);
+      if (!this.#mustSteal()) return;
+    } finally {
+      this.#judging = false;
+    }
+    this.#watch.stole(this.#effects.clock.now());
+    this.#effects.log(
+      'warning',
+      'engine-steal',
+      'The tab with the shared engine does not answer: taking its place.',
+    );
+    this.#take('silent');
+  }
+
+  #mustSteal(): boolean {
+    const nowMs = this.#effects.clock.now();
+    if (this.#left || this.#tenure || !this.#page.visible || !this.#page.working) return false;
+    if (!this.#watch.stale(nowMs)) return false;
+    const may = this.#watch.maySteal(nowMs);
+    if (may === 'never' && !this.#toldLost) {
+      this.#toldLost = true;
+      this.#effects.log(
+        'error',
+        'engine-lost',
+        'No tab can keep the shared engine running. Close the other tabs of this app and reload this one; nothing recorded is lost.',
+      );
+    }
+    return may === 'yes';
+  }
+
+  /** Whether this tab's messages reach the channel, and everything sent before has been heard. */
+  async #hearEcho(): Promise<boolean> {
+    const echo = (this.#echo ??= deferred<boolean>());
+    this.#effects.announce({ type: 'who' });
+    const cancel = this.#effects.clock.after(ECHO_LIMIT_MS, () => echo.resolve(false));
+    const heard = await echo.promise;
+    cancel();
+    if (this.#echo === echo) this.#echo = null;
+    return heard;
+  }
+
+  #take(reason: Exclude<Reason, 'free'>): void {
+    if (this.#left || this.#tenure) return;
+    this.#takeAs = reason;
+    this.#waiting.abort();
+  }
+
+  #pause(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#effects.clock.after(delayMs, resolve);
+      signal?.addEventListener('abort', () => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+const retryAfterMs = (failures: number): number => Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS);
