@@ -1,8 +1,14 @@
 import { toWire } from '../protocol/errors.ts';
 import type { HealthEntry } from '../protocol/engine.ts';
 import type { Epoch, TabId } from '../protocol/ids.ts';
-import { LOCKS, type ControlMessage, type EnginePhase, type Envelope, type Owner } from '../protocol/tabs.ts';
-import { CHANNELS, type TabState } from '../protocol/tabs.ts';
+import {
+  CHANNELS,
+  LOCKS,
+  type ControlMessage,
+  type Envelope,
+  type Owner,
+  type TabState,
+} from '../protocol/tabs.ts';
 import { deferred, type Deferred } from '../util/deferred.ts';
 import type { Clock } from '../util/clock.ts';
 import { heirOf } from './hand-over.ts';
@@ -69,8 +75,8 @@ const LONGEST_RETRY_MS = 30_000;
 type Reason = 'free' | 'silent' | 'handed-over';
 type Loss = 'left' | 'stolen' | 'newer-engine' | 'handed-over';
 
-const CREATING: Record<Reason, string> = {
-  free: 'no other tab has one',
+const TAKING_OVER: Record<Reason, string> = {
+  free: 'the tab that had it let go of it',
   silent: 'the tab that had it no longer answered',
   'handed-over': 'another tab handed it over',
 };
@@ -202,19 +208,24 @@ export class Candidate {
   }
 
   async #own(tenure: Tenure, retryInMs: number): Promise<void> {
-    const { announce, clock, log, boot, nextEpoch, onOwnership, tab, build } = this.#effects;
+    const effects = this.#effects;
+    const { tab, build, clock } = effects;
     let stopBeating = (): void => undefined;
     try {
-      const epoch = await tenure.whileOwned(nextEpoch(this.#watch.epoch));
+      const epoch = await tenure.whileOwned(effects.nextEpoch(this.#watch.epoch));
       if (epoch === null) return;
-      onOwnership?.(true);
+      effects.onOwnership?.(true);
       if (this.#heardAnother)
-        log('info', 'engine-takeover', `Taking over the shared engine: ${CREATING[tenure.reason]}.`);
-      log('info', 'engine-creating', `Creating the shared engine ${epoch}: ${CREATING[tenure.reason]}.`);
+        effects.log(
+          'info',
+          'engine-takeover',
+          `Taking over the shared engine: ${TAKING_OVER[tenure.reason]}.`,
+        );
+      effects.log('info', 'engine-creating', `Creating the shared engine ${epoch} …`);
       const startedAtMs = clock.now();
       const owner = this.#enter(tenure, { epoch, tab, build, phase: 'booting' });
       stopBeating = this.#beat(tenure);
-      const booting = boot({ owner, signal: tenure.signal });
+      const booting = effects.boot({ owner, signal: tenure.signal });
       // One that comes after the lock was lost is of no use to anybody.
       void booting.then(
         (late) => (tenure.signal.aborted ? late.dispose() : undefined),
@@ -223,13 +234,13 @@ export class Candidate {
       tenure.engine = await tenure.whileOwned(booting);
       if (tenure.signal.aborted || !tenure.engine) return;
       tenure.readyAtMs = clock.now();
-      log(
+      effects.log(
         'info',
         'engine-created',
         `Shared engine ${epoch} created in ${Math.round(tenure.readyAtMs - startedAtMs)} ms.`,
       );
       this.#enter(tenure, { ...owner, phase: 'ready' });
-      announce({ type: 'who' });
+      effects.announce({ type: 'who' });
 
       const heir = await tenure.whileOwned(tenure.heir.promise);
       if (heir !== null) await this.#handOver(tenure, tenure.engine, { ...owner, phase: 'draining' }, heir);
@@ -238,31 +249,31 @@ export class Candidate {
       tenure.failed = true;
       const error = toWire(thrown);
       const owner = tenure.owner ?? { epoch: this.#watch.epoch as Epoch, tab, build, phase: 'booting' };
-      log(
+      effects.log(
         'error',
         'engine-boot-failed',
         `The shared engine could not be created: ${error.message} Trying again in ${retryInMs} ms.`,
       );
-      announce({ type: 'boot-failed', owner, error, retryInMs });
+      effects.announce({ type: 'boot-failed', owner, error, retryInMs });
     } finally {
       stopBeating();
-      if (tenure.loss) log('info', 'engine-left', `Let go of the shared engine: ${LEFT[tenure.loss]}.`);
+      if (tenure.loss)
+        effects.log('info', 'engine-left', `Let go of the shared engine: ${LEFT[tenure.loss]}.`);
       void tenure.engine?.dispose();
-      onOwnership?.(false);
+      effects.onOwnership?.(false);
     }
   }
 
   /** Gives the idle engine to another tab. The lock is kept until that tab takes it, lest a third one boots in between. */
   async #handOver(tenure: Tenure, engine: RunningEngine, draining: Owner, heir: TabId): Promise<void> {
-    const { announce, log } = this.#effects;
-    log('info', 'engine-handover', 'Handing the shared engine over to another tab.');
+    this.#effects.log('info', 'engine-handover', 'Handing the shared engine over to another tab.');
     this.#enter(tenure, draining);
     await tenure.whileOwned(engine.drain().then(() => engine.dispose()));
     if (tenure.signal.aborted) return;
     tenure.engine = null;
     tenure.loss = 'handed-over';
     this.#tabs.delete(heir); // It says so again if it lives.
-    announce({ type: 'hand-over', owner: draining, to: heir });
+    this.#effects.announce({ type: 'hand-over', owner: draining, to: heir });
     await tenure.whileOwned(this.#pause(HEIR_LIMIT_MS));
   }
 
@@ -276,15 +287,15 @@ export class Candidate {
 
   /** Signs of life, from now until the result is called. */
   #beat(tenure: Tenure): () => void {
-    const { clock, announce } = this.#effects;
+    const effects = this.#effects;
     let cancel = (): void => undefined;
     const beat = (): void => {
       const { owner } = tenure;
       if (!owner || tenure.signal.aborted) return;
       const busyMs = owner.phase === 'booting' ? BOOT_BUSY_MS : 0;
-      announce({ type: 'alive', owner, busyUntilMs: clock.now() + busyMs });
+      effects.announce({ type: 'alive', owner, busyUntilMs: effects.clock.now() + busyMs });
       this.#considerHandOver();
-      cancel = clock.after(ALIVE_EVERY_MS, beat);
+      cancel = effects.clock.after(ALIVE_EVERY_MS, beat);
     };
     beat();
     return () => cancel();
