@@ -1,5 +1,5 @@
 import type { Envelope } from '@core/protocol/tabs.ts';
-import { Listeners, type OpenTransport, type Transport } from '@core/tabs/transport.ts';
+import { Listeners, type Transport } from '@core/tabs/transport.ts';
 
 /** Who has a transport open: whatever freezes and dies as one, a tab or a thread. */
 export type Party = string;
@@ -14,7 +14,7 @@ type Clone = (data: unknown, options?: StructuredSerializeOptions) => unknown;
 
 type Connect = (sender: MemoryTransport) => Iterable<MemoryTransport>;
 
-class MemoryTransport implements Transport {
+export class MemoryTransport implements Transport {
   readonly moves: boolean;
   readonly party: Party;
   readonly #listeners = new Listeners();
@@ -53,8 +53,8 @@ class MemoryTransport implements Transport {
     const sent = this.#clone(data, { transfer: this.moves ? transfer : [] });
     const receivers = [...this.#others(this)];
     receivers.forEach((receiver, index) => {
-      const copy: unknown = index === receivers.length - 1 ? sent : structuredClone(sent);
-      this.#deliver(receiver.party, () => receiver.#arrive(copy));
+      const copy = index === receivers.length - 1 ? sent : this.#clone(sent);
+      this.#deliver(receiver.party, () => receiver.#arrive(copy), this.party);
     });
   }
 
@@ -67,9 +67,10 @@ class MemoryTransport implements Transport {
     const end = this.#listeners.add(...parameters);
     if (!this.#listening) {
       this.#listening = true;
-      this.#deliver(this.party, () => {
+      const early = (): void => {
         while (this.#early.length > 0) this.#listeners.deliver(this.#early.shift());
-      });
+      };
+      this.#deliver(this.party, early, this.party);
     }
     return end;
   }
@@ -96,7 +97,7 @@ export class MemoryBus {
   }
 
   /** The party's way to open channels. */
-  opener(party: Party): OpenTransport & ((channel: string) => MemoryTransport) {
+  opener(party: Party): (channel: string) => MemoryTransport {
     return (channel) => {
       const members = this.#channels.get(channel) ?? new Set();
       this.#channels.set(channel, members);

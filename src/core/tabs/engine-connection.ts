@@ -219,8 +219,8 @@ export class EngineConnection {
   #onAttached({ body, epoch, to }: Envelope): void {
     const { tab, address } = this.#parts;
     const owner = this.#known;
-    if (to !== address || (body as Attached).type !== 'attached') return;
-    if (!owner || owner.epoch !== epoch || this.#rpc) return;
+    if (to !== address || (body as Attached | ControlMessage).type !== 'attached') return;
+    if (owner?.epoch !== epoch || this.#rpc) return;
     this.#cancelAttach?.();
     this.#cancelAttach = null;
     const way = owner.tab === tab ? this.#port : this.#tabChannel;

@@ -114,10 +114,12 @@ function world(parts: Partial<ConnectionParts> = {}) {
       open: bus.opener('page'),
       clock,
       events: {
-        event: (event) => void (event.type === 'lag' && seen.events.push(event.lagMs)),
+        event: (event) => {
+          if (event.type === 'lag') seen.events.push(event.lagMs);
+        },
         acknowledged: () => void (seen.acknowledged += 1),
       },
-      onOwner: (owner) => void seen.owners.push(owner && owner.epoch),
+      onOwner: (owner) => void seen.owners.push(owner?.epoch ?? null),
       onForeignProtocol: (v) => void seen.foreign.push(v),
       ...parts,
     });
@@ -283,7 +285,7 @@ describe('when the engine changes its owner', () => {
       const call = outcome(connection.call('health', []));
       await settled();
       const { owner } = first;
-      first.say({ type, owner, to: HERE, error: toWire(new Error('no')), retryInMs: 1000 } as ControlMessage);
+      first.say({ type, owner, to: HERE, error: toWire(new Error('no')), retryInMs: 1000 });
       await settled();
       expect(connection.owner).toBeNull();
       expect(connection.speech(SESSION, SPEECH)).toBe(false);
