@@ -1,32 +1,85 @@
 /// <reference lib="webworker" />
-import type { EngineApi, EngineEvents } from '@core/protocol/engine.ts';
-import { createRpc } from '@core/protocol/rpc.ts';
-import { RECOGNIZER_MODELS, filesOf, isInStarterPack } from '@workers/model-store/catalog.ts';
-import { deviceFacts } from './device.ts';
-import { createEngine } from './engine.ts';
-import { spawnInference } from './inference-host.ts';
-import { idbSelfTestMemory } from './self-test-memory.ts';
+import type { EngineWorkerEvent, EngineWorkerMessage } from '@core/protocol/engine-worker.ts';
+import { CHANNELS, LOCKS, PROTOCOL, type ControlMessage, type Envelope } from '@core/protocol/tabs.ts';
+import { openBroadcast } from '@core/tabs/broadcast-transport.ts';
+import { Candidate } from '@core/tabs/election.ts';
+import { wallClock } from '@core/util/clock.ts';
+import { joinEpoch, takeEpoch } from './epoch.ts';
+import { HealthLog } from './health.ts';
+import { LocalPorts } from './local-ports.ts';
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** Models of which any part comes with the app run on that part; the hub has every variant of the others. */
-const starterModels = Object.values(RECOGNIZER_MODELS).filter((model) => isInStarterPack(model, 'wasm'));
+type Init = Extract<EngineWorkerMessage, { type: 'init' }>;
 
-const engine = createEngine({
-  spawn: spawnInference,
-  memory: idbSelfTestMemory(),
-  weights: (id, rung) => {
-    const model = RECOGNIZER_MODELS[id];
-    const files = filesOf(model, rung);
-    const canBeHad = files.length > 0 && (isInStarterPack(model, rung) || !starterModels.includes(model));
-    return canBeHad ? files.join() : null;
-  },
-  device: deviceFacts,
-  fingerprint: (facts) =>
-    [navigator.userAgent, __APP_VERSION__, __ORT_URL__, JSON.stringify(facts)].join('\n'),
-  now: () => performance.timeOrigin + performance.now(),
-  publish: (event) => void page.event.asEvent(event),
+/** Where every tab has an engine of its own there is nobody to wait for. */
+const grantAtOnce = {
+  request: (name: string, _options: LockOptions, granted: LockGrantedCallback<unknown>) =>
+    granted({ name, mode: 'exclusive' }),
+} as unknown as LockManager;
+
+/**
+ * Entry of the engine worker, one per tab. Waits for the engine's lock and imports the engine only when it has it: a
+ * tab that waits stays small.
+ */
+let candidate: Candidate | null = null;
+const ports = new LocalPorts();
+const tell = (event: EngineWorkerEvent): void => self.postMessage(event);
+
+self.addEventListener('message', ({ data }: MessageEvent<EngineWorkerMessage>) => {
+  switch (data.type) {
+    case 'init':
+      candidate ??= stand(data);
+      break;
+    case 'client':
+      ports.add(data.address, data.port);
+      break;
+    case 'page':
+      candidate?.page(data.state);
+      break;
+    case 'leave':
+      candidate?.leave();
+      break;
+  }
 });
 
-/** Entry of the engine worker: started by the page, starts the inference workers. */
-const page = createRpc<EngineEvents, EngineApi>(self, engine);
+function stand({ tab, build, singleTab }: Init): Candidate {
+  const open = singleTab ? null : openBroadcast;
+  const locks = singleTab ? null : navigator.locks;
+  const control = open?.(CHANNELS.control);
+  // The page sees by this lock that the worker is gone.
+  void locks?.request(LOCKS.engineWorker(tab), () => new Promise(() => undefined));
+
+  let epoch = 0;
+  const wrap = (body: ControlMessage): Envelope => {
+    if ('owner' in body) epoch = body.owner.epoch;
+    return { v: PROTOCOL, epoch, tab, from: 'engine', to: '*', body };
+  };
+  const announce = (message: ControlMessage): void => {
+    const envelope = wrap(message);
+    control?.post(envelope);
+    ports.post(envelope);
+  };
+  const log = new HealthLog(
+    () => wallClock.now(),
+    (entry) => {
+      control?.post(wrap({ type: 'event', event: { type: 'health', entry } }));
+      tell({ type: 'log', entry });
+    },
+  );
+  return new Candidate({
+    tab,
+    build,
+    locks: locks ?? grantAtOnce,
+    clock: wallClock,
+    open,
+    announce,
+    nextEpoch: singleTab ? joinEpoch : takeEpoch,
+    boot: async (ownership) => {
+      const { boot } = await import('./boot.ts');
+      return boot({ ownership, ports, open, locks, announce, lines: () => log.entries() });
+    },
+    log: (level, code, message) => log.add(level, 'engine', code, message),
+    onOwnership: (owns) => tell({ type: 'ownership', owns }),
+  });
+}

@@ -1,5 +1,6 @@
 import { toWire } from '../protocol/errors.ts';
 import type { HealthEntry } from '../protocol/engine.ts';
+import type { PageState } from '../protocol/engine-worker.ts';
 import type { Epoch, TabId } from '../protocol/ids.ts';
 import {
   CHANNELS,
@@ -29,14 +30,6 @@ export interface RunningEngine {
 export interface Ownership {
   readonly owner: Owner;
   readonly signal: AbortSignal;
-}
-
-/** What the election must know of the worker's page. */
-export interface PageState {
-  readonly visible: boolean;
-  /** Something waits for an engine. */
-  readonly working: boolean;
-  readonly recording: boolean;
 }
 
 export interface CandidateEffects {
@@ -215,6 +208,7 @@ export class Candidate {
       const epoch = await tenure.whileOwned(effects.nextEpoch(this.#watch.epoch));
       if (epoch === null) return;
       effects.onOwnership?.(true);
+      const owner = this.#enter(tenure, { epoch, tab, build, phase: 'booting' });
       if (this.#heardAnother)
         effects.log(
           'info',
@@ -223,7 +217,6 @@ export class Candidate {
         );
       effects.log('info', 'engine-creating', `Creating the shared engine ${epoch} …`);
       const startedAtMs = clock.now();
-      const owner = this.#enter(tenure, { epoch, tab, build, phase: 'booting' });
       stopBeating = this.#beat(tenure);
       const booting = effects.boot({ owner, signal: tenure.signal });
       // One that comes after the lock was lost is of no use to anybody.
