@@ -1,8 +1,13 @@
 import type { SourceKind } from '@core/protocol/audio.ts';
-import type { CaptureApi, CaptureEvents, VadTier } from '@core/protocol/capture.ts';
-import type { HealthEntry, SourceDescription } from '@core/protocol/engine.ts';
+import type { CaptureApi, CaptureConfig, CaptureEvents, VadTier } from '@core/protocol/capture.ts';
+import type {
+  HealthEntry,
+  RecognitionSettings,
+  SessionStatistics,
+  SourceDescription,
+} from '@core/protocol/engine.ts';
 import { fromWire, toUnisonoError, UnisonoError } from '@core/protocol/errors.ts';
-import type { SessionId, SourceId } from '@core/protocol/ids.ts';
+import type { SourceId } from '@core/protocol/ids.ts';
 import { createRpc } from '@core/protocol/rpc.ts';
 import { AudioGraph, type Tap } from './audio-graph.ts';
 import { microphoneMuted, microphoneUnplugged, openMicrophone } from './microphone.ts';
@@ -24,10 +29,12 @@ export interface CaptureHandlers {
   /** About 30 a second for each live source; `rms` and `peak` in [0, 1]. */
   level(level: { sourceId: SourceId; rms: number; peak: number; speech: boolean }): void;
   progress(progress: { sourceId: SourceId; doneMs: number; totalMs: number | null }): void;
+  /** Speech that no engine has made final yet, ms, and whether an engine is there to do so. */
+  backlog(backlog: { speechMs: number; attached: boolean }): void;
   vad(change: { tier: VadTier; reason: string | null }): void;
   /** `error` is null when a file was read to its end or the user removed the source. */
   sourceEnded(ended: { sourceId: SourceId; error: UnisonoError | null }): void;
-  /** Recording goes on or can be resumed: track muted, audio suspended. */
+  /** Recording goes on or can be resumed: track muted, audio suspended, disk nearly full. */
   warning(error: UnisonoError): void;
   health(entry: HealthEntry): void;
 }
@@ -40,18 +47,23 @@ interface Source {
 
 type Worker_ = ReturnType<typeof createRpc<CaptureApi, CaptureEvents>>;
 
+/** What the page is told while a recording is recovered: nothing of devices. */
+export type RecoveryHandlers = Omit<CaptureHandlers, 'level' | 'sourceEnded'>;
+
 /**
- * One recording, page side: opens microphones, tabs and files and hands them to the capture worker, which
- * gates them and sends the speech to the engine. Each source that ends is told once through `sourceEnded`.
+ * One recording, page side: opens microphones, tabs and files and hands them to the capture worker, which keeps and
+ * gates them and sends the speech to the engine by itself. Each source that ends is told once through `sourceEnded`.
  */
 export class CaptureSession {
   readonly #worker: Worker;
   readonly #capture: Worker_;
   readonly #handlers: CaptureHandlers;
   readonly #sources = new Map<SourceId, Source>();
-  readonly #clock = new SessionClock();
   /** A file's first report of progress: it is audio and is being read. */
   readonly #opening = new Map<SourceId, () => void>();
+  readonly #clock = new SessionClock();
+  /** Whether a source has recorded: the clock runs. */
+  #begun = false;
   #graph: AudioGraph | null = null;
 
   private constructor(handlers: CaptureHandlers) {
@@ -65,8 +77,10 @@ export class CaptureSession {
         this.#opening.get(progress.sourceId)?.();
         handlers.progress(progress);
       },
+      backlog: (backlog) => handlers.backlog(backlog),
       vad: (change) => handlers.vad(change),
       sourceFailed: ({ sourceId, error }) => this.#ended(sourceId, fromWire(error)),
+      warning: (error) => handlers.warning(fromWire(error)),
       health: (entry) => handlers.health(entry),
     });
     this.#worker.addEventListener('error', (event) => {
@@ -83,21 +97,42 @@ export class CaptureSession {
   }
 
   /**
-   * Starts the capture worker and its voice detector.
-   * @param speech the session's channel to the engine; moved to the worker
+   * Starts the capture worker with its journal and its voice detector. Needs no engine.
+   * @param engine port to this tab's engine worker; moved to the capture worker
    */
   static async start(
-    sessionId: SessionId,
-    speech: MessagePort,
+    config: CaptureConfig,
+    engine: MessagePort,
     handlers: CaptureHandlers,
   ): Promise<CaptureSession> {
     const session = new CaptureSession(handlers);
     try {
-      await session.#capture.open(sessionId, speech);
+      await session.#capture.open(config, engine);
       return session;
     } catch (thrown) {
-      session.#worker.terminate();
+      session.#terminate();
       throw toUnisonoError(thrown);
+    }
+  }
+
+  /**
+   * Finishes a recording whose tab died; resolves when every word of it is stored, however long an engine takes to come.
+   * @returns false when another tab does so already or nothing is left of it
+   */
+  static async recover(
+    config: Pick<CaptureConfig, 'sessionId' | 'tab'>,
+    engine: MessagePort,
+    keepAudio: boolean,
+    handlers: RecoveryHandlers,
+  ): Promise<boolean> {
+    const nothing = () => undefined;
+    const session = new CaptureSession({ ...handlers, level: nothing, sourceEnded: nothing });
+    try {
+      return await session.#capture.recover(config, engine, keepAudio);
+    } catch (thrown) {
+      throw toUnisonoError(thrown);
+    } finally {
+      session.#terminate();
     }
   }
 
@@ -107,9 +142,12 @@ export class CaptureSession {
    */
   async addSource(request: SourceRequest): Promise<SourceDescription> {
     const sourceId = crypto.randomUUID() as SourceId;
-    if (request.kind === 'file') await this.#addFile(sourceId, request.file);
-    else await this.#addLive(sourceId, request);
-    return { sourceId, kind: request.kind, offsetMs: this.#clock.sourceOffsetMs() };
+    return request.kind === 'file' ? this.#addFile(sourceId, request.file) : this.#addLive(sourceId, request);
+  }
+
+  /** Holds for the utterances that follow. */
+  async updateSettings(settings: RecognitionSettings): Promise<void> {
+    await this.#capture.updateSettings(settings);
   }
 
   /** Its open utterance is closed and sent. */
@@ -125,22 +163,47 @@ export class CaptureSession {
     await this.#capture.setPaused(paused);
   }
 
-  /** Closes open utterances, releases microphone, share and worker. */
+  /** Closes open utterances and releases microphone and share. What was said goes on to the engine. */
   async stop(): Promise<void> {
     try {
       await this.#capture.close();
     } finally {
       for (const sourceId of [...this.#sources.keys()]) this.#ended(sourceId, null);
-      this.#worker.terminate();
-      this.#capture.$close();
       await this.#graph?.close();
+      this.#graph = null;
     }
   }
 
-  async #addFile(sourceId: SourceId, file: File): Promise<void> {
+  /**
+   * After {@link stop}: resolves when every word is final and stored, however long an engine takes to come, and the sound is
+   * kept or its space given back.
+   */
+  async finish(keepAudio: boolean): Promise<SessionStatistics> {
+    try {
+      return await this.#capture.finish(keepAudio);
+    } catch (thrown) {
+      throw toUnisonoError(thrown);
+    } finally {
+      this.#terminate();
+    }
+  }
+
+  #terminate(): void {
+    this.#worker.terminate();
+    this.#capture.$close();
+  }
+
+  /** Where the source's first sample lies: a session that has recorded nothing begins with it. */
+  #describe(sourceId: SourceId, kind: SourceKind): SourceDescription {
+    if (!this.#begun) this.#clock.reset();
+    return { sourceId, kind, offsetMs: this.#clock.sourceOffsetMs() };
+  }
+
+  async #addFile(sourceId: SourceId, file: File): Promise<SourceDescription> {
     const opened = new Promise<void>((resolve) => this.#opening.set(sourceId, resolve));
     this.#sources.set(sourceId, { kind: 'file', release: () => undefined });
-    const imported = this.#capture.addFile(sourceId, file);
+    const description = this.#describe(sourceId, 'file');
+    const imported = this.#capture.addFile(description, file);
     try {
       await Promise.race([opened, imported]);
     } catch (thrown) {
@@ -149,29 +212,38 @@ export class CaptureSession {
     } finally {
       this.#opening.delete(sourceId);
     }
+    this.#begun = true;
     void imported.then(
       () => this.#ended(sourceId, null),
       (error: unknown) => this.#ended(sourceId, toUnisonoError(error)),
     );
+    return description;
   }
 
-  async #addLive(sourceId: SourceId, request: Exclude<SourceRequest, { kind: 'file' }>): Promise<void> {
+  async #addLive(
+    sourceId: SourceId,
+    request: Exclude<SourceRequest, { kind: 'file' }>,
+  ): Promise<SourceDescription> {
     const stream = request.kind === 'microphone' ? await openMicrophone(request) : await openTabAudio();
     let tap: Tap | null = null;
     const release = () => {
       tap?.disconnect();
       for (const track of stream.getTracks()) track.stop();
     };
+    let description: SourceDescription;
     try {
       this.#graph ??= new AudioGraph((error) => this.#handlers.warning(error));
       tap = await this.#graph.tap(stream);
-      await this.#capture.addLive(sourceId, tap.pcm);
+      description = this.#describe(sourceId, request.kind);
+      await this.#capture.addLive(description, tap.pcm);
     } catch (thrown) {
       release();
       throw toUnisonoError(thrown);
     }
+    this.#begun = true;
     this.#sources.set(sourceId, { kind: request.kind, release });
     this.#watch(sourceId, request.kind, stream);
+    return description;
   }
 
   /** `ended` comes only when something other than this page ends a track. */

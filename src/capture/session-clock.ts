@@ -17,6 +17,12 @@ export class SessionClock {
     return nowMs - this.#startedAtMs - this.#pausedMs - this.#inPauseMs(nowMs);
   }
 
+  /** Nothing was recorded after all: the next source starts it. */
+  reset(): void {
+    this.#startedAtMs = null;
+    this.#pausedMs = 0;
+  }
+
   setPaused(paused: boolean): void {
     if (paused === (this.#pausedAtMs !== null)) return;
     const nowMs = this.#now();

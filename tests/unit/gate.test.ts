@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BLOCK_SAMPLES, type SpeechMessage } from '../../src/core/protocol/audio.ts';
+import { BLOCK_SAMPLES } from '../../src/core/protocol/audio.ts';
 import type { SourceId } from '../../src/core/protocol/ids.ts';
 import { DEFAULT_GATE, Gate, type GateEvent, type GateOptions } from '../../src/core/vad/gate.ts';
-import { SpeechSender } from '../../workers/capture/speech-sender.ts';
+import { SpeechSender, type SpeechDescriptor } from '../../workers/capture/speech-sender.ts';
 
 /** Small lengths, so that a hundred blocks reach every transition. */
 const SMALL: GateOptions = {
@@ -93,7 +93,7 @@ interface Utterance {
 }
 
 /** Rebuilds utterances from the messages as an engine would, checking the order of messages on the way. */
-function receive(messages: readonly SpeechMessage[]): Utterance[] {
+function receive(messages: readonly SpeechDescriptor[]): Utterance[] {
   const done: Utterance[] = [];
   let open: Utterance | null = null;
   for (const message of messages) {
@@ -107,7 +107,7 @@ function receive(messages: readonly SpeechMessage[]): Utterance[] {
     expect(message.utterance).toBe(open.start);
     if (message.type === 'speech-audio') {
       expect(message.start).toBe(open.start + open.chunks.length);
-      open.chunks.push(...message.samples);
+      for (let sample = message.start as number; sample < message.end; sample++) open.chunks.push(sample);
     } else if (message.type === 'speech-end') {
       open.end = message.end;
       expect(open.chunks.length).toBeGreaterThanOrEqual(message.end - open.start);
@@ -144,13 +144,11 @@ describe('gate and sender', () => {
   it('lose no speech, repeat none, and keep every sample in its place', () => {
     fc.assert(
       fc.property(conversation, fc.integer({ min: 1, max: BLOCK_SAMPLES }), (probabilities, lastSamples) => {
-        const messages: SpeechMessage[] = [];
-        const sender = new SpeechSender('s' as SourceId, (message) => messages.push(message), SMALL);
+        const messages: SpeechDescriptor[] = [];
+        const sender = new SpeechSender('s' as SourceId, (message) => messages.push(message), 0, SMALL);
         const total = Math.max(0, (probabilities.length - 1) * BLOCK_SAMPLES + lastSamples);
         probabilities.forEach((probability, b) => {
-          // Each sample says where it is on the timeline.
-          const block = Float32Array.from({ length: BLOCK_SAMPLES }, (_, i) => b * BLOCK_SAMPLES + i);
-          sender.push(block, b === probabilities.length - 1 ? lastSamples : BLOCK_SAMPLES, probability);
+          sender.push(b === probabilities.length - 1 ? lastSamples : BLOCK_SAMPLES, probability);
         });
         sender.end();
         const utterances = receive(messages);
@@ -186,15 +184,14 @@ describe('gate and sender', () => {
   it('has sent all that an utterance will hold when it says that the speaker pauses', () => {
     fc.assert(
       fc.property(conversation, (probabilities) => {
-        const messages: SpeechMessage[] = [];
-        const sender = new SpeechSender('s' as SourceId, (message) => messages.push(message), SMALL);
-        for (const probability of probabilities)
-          sender.push(new Float32Array(BLOCK_SAMPLES), BLOCK_SAMPLES, probability);
+        const messages: SpeechDescriptor[] = [];
+        const sender = new SpeechSender('s' as SourceId, (message) => messages.push(message), 0, SMALL);
+        for (const probability of probabilities) sender.push(BLOCK_SAMPLES, probability);
         let sent = 0;
         let sentAtPause: number | null = null;
         for (const message of messages) {
           if (message.type === 'speech-start' || message.type === 'speech-resume') sentAtPause = null;
-          if (message.type === 'speech-audio') sent = message.start + message.samples.length;
+          if (message.type === 'speech-audio') sent = message.end;
           if (message.type === 'speech-pause') sentAtPause = sent;
           if (message.type === 'speech-end' && message.reason === 'silence')
             expect(sentAtPause).toBeGreaterThanOrEqual(message.end);
@@ -203,29 +200,21 @@ describe('gate and sender', () => {
     );
   });
 
-  it('counts as unacknowledged what is sent and not final, silence never', () => {
-    const sender = new SpeechSender('s' as SourceId, () => undefined, SMALL);
-    const feed = (count: number, probability: number) => {
-      for (let i = 0; i < count; i++)
-        sender.push(new Float32Array(BLOCK_SAMPLES), BLOCK_SAMPLES, probability);
-    };
-    feed(100, 0);
-    expect(sender.unacknowledged).toBe(0);
-    feed(8, 0.9);
-    feed(100, 0);
-    expect(sender.unacknowledged).toBe(at(3 + 8 + 2));
-    sender.acknowledge(at(108));
-    expect(sender.unacknowledged).toBe(at(2));
-    sender.acknowledge(at(110));
-    expect(sender.unacknowledged).toBe(0);
+  it('begins where it is told to, and counts from the start of the source', () => {
+    const messages: SpeechDescriptor[] = [];
+    const sender = new SpeechSender('s' as SourceId, (message) => messages.push(message), 1000, SMALL);
+    for (let i = 0; i < 6; i++) sender.push(BLOCK_SAMPLES, 0.9);
+    sender.end();
+    expect(receive(messages).map(({ start, end }) => [start, end])).toEqual([[1000, 1000 + at(6)]]);
+    expect(messages.at(-1)).toMatchObject({ captured: 1000 + at(6), ended: true });
   });
 
   it('closes the utterance when recording pauses, and goes on without overlap', () => {
-    const messages: SpeechMessage[] = [];
-    const sender = new SpeechSender('s' as SourceId, (message) => messages.push(message), SMALL);
-    for (let i = 0; i < 6; i++) sender.push(new Float32Array(BLOCK_SAMPLES), BLOCK_SAMPLES, 0.9);
+    const messages: SpeechDescriptor[] = [];
+    const sender = new SpeechSender('s' as SourceId, (message) => messages.push(message), 0, SMALL);
+    for (let i = 0; i < 6; i++) sender.push(BLOCK_SAMPLES, 0.9);
     sender.close();
-    for (let i = 0; i < 6; i++) sender.push(new Float32Array(BLOCK_SAMPLES), BLOCK_SAMPLES, 0.9);
+    for (let i = 0; i < 6; i++) sender.push(BLOCK_SAMPLES, 0.9);
     sender.end();
     expect(receive(messages).map(({ start, end }) => [start, end])).toEqual([
       [0, at(6)],

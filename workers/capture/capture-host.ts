@@ -1,17 +1,20 @@
-import type { SpeechAcknowledged } from '@core/protocol/audio.ts';
 import type { CaptureApi, CaptureEvents } from '@core/protocol/capture.ts';
 import { toUnisonoError, toWire, UnisonoError } from '@core/protocol/errors.ts';
-import type { HealthEntry } from '@core/protocol/engine.ts';
+import type { SourceDescription } from '@core/protocol/engine.ts';
 import type { SourceId } from '@core/protocol/ids.ts';
+import { openDatabase } from '@src/storage/database.ts';
 import { DecodedFile } from './file-decoder.ts';
 import { FileSource } from './file-source.ts';
+import { sweepJournals } from './journal-folder.ts';
 import { LiveSource } from './live-source.ts';
+import { holdRecording, Recording, type RecordingEffects } from './recording.ts';
+import { recoverRecording } from './recovery.ts';
 import { SourcePipeline } from './source-pipeline.ts';
-import { VadRunner, type TierListener } from './vad-runner.ts';
+import { VadRunner } from './vad-runner.ts';
 
 interface Open {
   readonly vad: VadRunner;
-  readonly speech: MessagePort;
+  readonly recording: Recording;
 }
 
 /** The sources of one session in one capture worker, behind {@link CaptureApi}. */
@@ -20,13 +23,32 @@ export function createCaptureHost(events: CaptureEvents): CaptureApi {
   let open: Open | null = null;
   let paused = false;
 
-  const health = (level: HealthEntry['level'], scope: HealthEntry['scope'], code: string, message: string) =>
+  const health: RecordingEffects['health'] = (level, scope, code, message) =>
     events.health({ atMs: Date.now(), level, scope, code, message });
 
-  const onTier: TierListener = (tier, reason) => {
-    events.vad({ tier, reason });
-    if (reason === null) health('info', 'vad', 'vad-ready', `Voice detector: ${tier}.`);
-    else health('warning', 'vad', 'vad-degraded', `Voice detector fell to ${tier} (${reason}).`);
+  const startVad = () =>
+    VadRunner.start((tier, reason) => {
+      events.vad({ tier, reason });
+      if (reason === null) health('info', 'vad', 'vad-ready', `Voice detector: ${tier}.`);
+      else health('warning', 'vad', 'vad-degraded', `Voice detector fell to ${tier} (${reason}).`);
+    });
+
+  const effects = (): RecordingEffects => ({
+    events,
+    database: openDatabase(),
+    health,
+    acknowledged: (sourceId) => {
+      const source = sources.get(sourceId);
+      if (source instanceof FileSource) source.acknowledged();
+    },
+  });
+
+  const sweep = async (database: RecordingEffects['database']): Promise<void> => {
+    try {
+      await sweepJournals(await database);
+    } catch (thrown) {
+      health('info', 'storage', 'sweep-failed', toUnisonoError(thrown).message);
+    }
   };
 
   const session = (): Open => {
@@ -34,9 +56,10 @@ export function createCaptureHost(events: CaptureEvents): CaptureApi {
     return open;
   };
 
-  const newPipeline = (sourceId: SourceId): SourcePipeline => {
-    const { vad, speech } = session();
-    return new SourcePipeline(sourceId, vad, (message, transfer) => speech.postMessage(message, transfer));
+  const newPipeline = async (source: SourceDescription): Promise<SourcePipeline> => {
+    const { vad, recording } = session();
+    const journal = await recording.addSource(source);
+    return new SourcePipeline({ sourceId: source.sourceId, vad, uplink: recording.uplink, journal });
   };
 
   const endSource = async (sourceId: SourceId): Promise<void> => {
@@ -46,18 +69,18 @@ export function createCaptureHost(events: CaptureEvents): CaptureApi {
   };
 
   return {
-    async open(_sessionId, speech) {
-      const vad = await VadRunner.start(onTier);
-      speech.onmessage = ({ data }: MessageEvent<SpeechAcknowledged>) => {
-        const source = sources.get(data.sourceId);
-        if (source instanceof FileSource) source.acknowledge(data.upTo);
-      };
-      open = { vad, speech };
-      return { vadTier: vad.tier };
+    async open(config, engine) {
+      await holdRecording(config.sessionId);
+      const parts = effects();
+      void sweep(parts.database);
+      const [vad, recording] = await Promise.all([startVad(), Recording.open(config, [], engine, parts)]);
+      open = { vad, recording };
+      return { vadTier: vad.tier, journal: recording.journalKind };
     },
 
-    addLive(sourceId, pcm) {
-      const source = new LiveSource(newPipeline(sourceId), pcm, paused, {
+    async addLive(source, pcm) {
+      const { sourceId } = source;
+      const live = new LiveSource(await newPipeline(source), pcm, paused, {
         level: (level) => events.level(level),
         failed: (error) => events.sourceFailed({ sourceId, error: toWire(error) }),
         late: (extraBuffers) =>
@@ -68,21 +91,25 @@ export function createCaptureHost(events: CaptureEvents): CaptureApi {
             `The gate was late; ${extraBuffers} more buffers are in use.`,
           ),
       });
-      sources.set(sourceId, source);
-      return Promise.resolve();
+      sources.set(sourceId, live);
     },
 
-    async addFile(sourceId, file) {
+    async addFile(source, file) {
       const decoded = await DecodedFile.open(file);
-      const source = new FileSource(newPipeline(sourceId), paused, events);
-      sources.set(sourceId, source);
+      const reading = new FileSource(await newPipeline(source), paused, events);
+      sources.set(source.sourceId, reading);
       try {
-        await source.import(decoded);
+        await reading.import(decoded);
       } catch (thrown) {
         throw toUnisonoError(thrown);
       } finally {
-        sources.delete(sourceId);
+        sources.delete(source.sourceId);
       }
+    },
+
+    updateSettings(settings) {
+      session().recording.updateSettings(settings);
+      return Promise.resolve();
     },
 
     endSource,
@@ -94,7 +121,15 @@ export function createCaptureHost(events: CaptureEvents): CaptureApi {
 
     async close() {
       await Promise.all([...sources.keys()].map(endSource));
-      open = null;
+    },
+
+    finish: (keepAudio) => session().recording.finish(keepAudio),
+
+    async recover(config, engine, keepAudio) {
+      if (!(await holdRecording(config.sessionId))) return false;
+      const parts = effects();
+      void sweep(parts.database);
+      return recoverRecording(config, engine, startVad, keepAudio, parts);
     },
 
     ...(__TEST_HOOKS__ && {

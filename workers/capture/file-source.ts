@@ -1,17 +1,25 @@
 import { samplesToMs, SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
 import type { CaptureEvents } from '@core/protocol/capture.ts';
-import type { DecodedFile } from './file-decoder.ts';
+import type { DecodedBlock } from './file-decoder.ts';
 import type { SourcePipeline } from './source-pipeline.ts';
 
 /**
- * How much speech may be under way to the engine. A file is gated hundreds of times faster than
- * it is recognised; without this limit a long one would queue up in memory.
+ * How much speech may wait for the engine. A file is gated hundreds of times faster than it is recognised; without this
+ * limit a long one would fill the disk.
  */
-export const MAX_UNACKNOWLEDGED_SAMPLES = 60 * SAMPLE_RATE_HZ;
+const MAX_UNACKNOWLEDGED_SAMPLES = 60 * SAMPLE_RATE_HZ;
 
 /** Blocks gated before other messages get their turn (about 5 ms), and between two reports of progress. */
 const TURN_BLOCKS = 16;
 const PROGRESS_BLOCKS = 64;
+
+/** What is read as fast as the voice detector and the engine follow. */
+export interface Readable {
+  /** Length of the media; null where it is not known. */
+  readonly totalMs: number | null;
+  /** 512 samples each, of which `samples` are the source's. */
+  blocks(): AsyncIterable<DecodedBlock> | Iterable<DecodedBlock>;
+}
 
 const nextTurn = (): Promise<void> =>
   new Promise((resolve) => {
@@ -23,7 +31,7 @@ const nextTurn = (): Promise<void> =>
     port2.postMessage(null);
   });
 
-/** A file being imported: as fast as the voice detector and the engine follow. */
+/** A file being imported, or a journal being read again: as fast as the voice detector and the engine follow. */
 export class FileSource {
   readonly #pipeline: SourcePipeline;
   readonly #events: Pick<CaptureEvents, 'progress'>;
@@ -43,36 +51,38 @@ export class FileSource {
    * Resolves when the file's last sample has been gated, or after {@link end}.
    * @throws {UnisonoError} `file-truncated`, `file-not-audio`; what was read is gated all the same
    */
-  import(file: DecodedFile): Promise<void> {
+  import(file: Readable): Promise<void> {
     const imported = this.#import(file);
     this.#done = imported.catch(() => undefined);
     return imported;
   }
 
-  async #import(file: DecodedFile): Promise<void> {
+  async #import(file: Readable): Promise<void> {
     const { sourceId, sender } = this.#pipeline;
+    const full = () => this.#pipeline.unacknowledged > MAX_UNACKNOWLEDGED_SAMPLES;
     const progress = () =>
       this.#events.progress({ sourceId, doneMs: samplesToMs(sender.captured), totalMs: file.totalMs });
     progress();
     let blocks = 0;
     try {
       for await (const { block, samples } of file.blocks()) {
-        while (!this.#ended && (this.#paused || sender.unacknowledged > MAX_UNACKNOWLEDGED_SAMPLES))
+        while (!this.#ended && (this.#paused || full()))
           await new Promise<void>((resolve) => (this.#wake = resolve));
         if (this.#ended) break;
-        await this.#pipeline.push(block, samples);
+        this.#pipeline.record(samples === block.length ? block : block.subarray(0, samples));
+        await this.#pipeline.gate(block, samples);
         blocks++;
         if (blocks % PROGRESS_BLOCKS === 0) progress();
         if (blocks % TURN_BLOCKS === 0) await nextTurn();
       }
     } finally {
-      sender.end();
+      this.#pipeline.end();
       progress();
     }
   }
 
-  acknowledge(upTo: number): void {
-    this.#pipeline.sender.acknowledge(upTo);
+  /** The engine has stored more of it. */
+  acknowledged(): void {
     this.#wake();
   }
 

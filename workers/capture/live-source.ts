@@ -12,7 +12,7 @@ export interface LiveSourceEvents {
   late(extraBuffers: number): void;
 }
 
-/** A source whose blocks a worklet sends. Each buffer goes back when its block has been gated. */
+/** A source whose blocks a worklet sends. Each is recorded at once; its buffer goes back when it has been gated. */
 export class LiveSource {
   readonly #pipeline: SourcePipeline;
   readonly #port: MessagePort;
@@ -37,8 +37,9 @@ export class LiveSource {
       this.#giveBack(samples);
       return;
     }
+    this.#pipeline.record(samples);
     this.#gated = this.#gated
-      .then(() => this.#pipeline.push(samples, BLOCK_SAMPLES))
+      .then(() => this.#pipeline.gate(samples, BLOCK_SAMPLES))
       .then(() => {
         const { sourceId, sender } = this.#pipeline;
         this.#events.level({ sourceId, ...levelOf(samples), speech: sender.speaking });
@@ -63,11 +64,9 @@ export class LiveSource {
   }
 
   async end(): Promise<void> {
-    if (!this.#ended) {
-      this.#ended = true;
-      await this.#gated;
-      this.#pipeline.sender.end();
-    }
+    this.#ended = true;
+    await this.#gated;
+    this.#pipeline.end();
     this.#port.close();
   }
 }

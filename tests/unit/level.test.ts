@@ -1,20 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SampleRing } from '../../src/core/audio/ring.ts';
 import { levelOf } from '../../src/core/audio/level.ts';
 import { EnergyDetector } from '../../src/core/vad/energy.ts';
-
-describe('ring', () => {
-  it('gives back what was written, across its seam, and refuses what it has lost', () => {
-    const ring = new SampleRing(10);
-    for (let i = 0; i < 6; i++) ring.write(Float32Array.of(4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3));
-    expect(ring.end).toBe(24);
-    expect([...ring.read(14, 24)]).toEqual([14, 15, 16, 17, 18, 19, 20, 21, 22, 23]);
-    expect([...ring.read(19, 21)]).toEqual([19, 20]);
-    expect(ring.read(24, 24)).toHaveLength(0);
-    expect(() => ring.read(13, 20)).toThrow(RangeError);
-    expect(() => ring.read(20, 25)).toThrow(RangeError);
-  });
-});
 
 describe('level', () => {
   it('reads full scale as 1', () => {
