@@ -19,6 +19,7 @@ export interface PendingCall extends Deferred<Hypothesis> {
 
 export interface Script {
   load?(model: RecognizerId, rung: RungId, configuration: DeviceConfiguration): Promise<void>;
+  release?(): Promise<void>;
   selfTest?(model: RecognizerId, rung: RungId, configuration: DeviceConfiguration): SelfTestReport;
 }
 
@@ -31,6 +32,8 @@ export class ScriptedInference {
   readonly loads: string[] = [];
   /** Configurations of the workers that live. */
   readonly alive = new Set<DeviceConfiguration>();
+  /** Workers that gave everything back before they ended. */
+  readonly released: string[] = [];
   /** Set at the end of a test: what the engine starts anew then fails at once. */
   closed = false;
   readonly #script: Script;
@@ -68,7 +71,7 @@ export class ScriptedInference {
             this.loads.push(`${model} ${rung}/${configuration.threads}`);
             await this.#script.load?.(model, rung, configuration);
             rungs.set(model, rung);
-            return { loadMs: 1, sessionsCreated: 2 };
+            return { loadMs: 1, sessionsCreated: 2, bytes: 40e6 };
           })(),
         ),
       selfTest: async (model) =>
@@ -91,6 +94,11 @@ export class ScriptedInference {
         call.reject(new UnisonoError('aborted', 'cancelled'));
       },
       unload: async (model) => void rungs.delete(model),
+      release: async () => {
+        rungs.clear();
+        this.released.push(`${configuration.device}/${configuration.threads}`);
+        await this.#script.release?.();
+      },
     };
     return {
       api,

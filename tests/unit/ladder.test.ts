@@ -12,9 +12,10 @@ const ALL: readonly RungId[] = [
   'wasm',
 ];
 const FULL: DeviceFacts = {
-  webgpu: { shaderF16: true, software: false, name: 'a gpu' },
+  webgpu: { shaderF16: true, software: false, name: 'a gpu', maxBufferBytes: 2 ** 31 },
   crossOriginIsolated: true,
   cores: 8,
+  memoryGiB: 8,
 };
 
 const tried = (facts: Partial<DeviceFacts>, available = ALL): string[] =>
@@ -33,12 +34,9 @@ test('every rung the device and the weights allow is tried, best first', () => {
 });
 
 test('what cannot run is left out, with the reason for the health panel', () => {
-  const noF16 = ladder({ ...FULL, webgpu: { shaderF16: false, software: false, name: '' } }, ALL);
+  const noF16 = ladder({ ...FULL, webgpu: { ...FULL.webgpu!, shaderF16: false } }, ALL);
   expect(noF16.skipped).toMatchObject([{ rung: 'webgpu-fp16', note: 'adapter without shader-f16' }]);
-  const software = ladder(
-    { ...FULL, webgpu: { shaderF16: false, software: true, name: 'swiftshader' } },
-    ALL,
-  );
+  const software = ladder({ ...FULL, webgpu: { ...FULL.webgpu!, software: true, name: 'swiftshader' } }, ALL);
   expect(software.skipped.map(({ note }) => note)).toEqual(Array(4).fill('software adapter (swiftshader)'));
   expect(tried({ webgpu: null, crossOriginIsolated: false })).toEqual(['wasm/1']);
   expect(tried({ webgpu: null, cores: 1 })).toEqual(['wasm/1']);

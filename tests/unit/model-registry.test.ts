@@ -4,23 +4,33 @@ import { UnisonoError } from '@core/protocol/errors.ts';
 import { deferred } from '@core/util/deferred.ts';
 import { HealthLog } from '@workers/engine/health.ts';
 import type { DeviceFacts } from '@workers/engine/ladder.ts';
+import { IDLE_LIMIT_MS, weightBudget } from '@workers/engine/model-memory.ts';
 import { ModelRegistry } from '@workers/engine/model-registry.ts';
 import { RuntimePool } from '@workers/engine/runtime.ts';
 import type { SelfTestMemory, SelfTestRecord } from '@workers/engine/self-test-memory.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { ScriptedInference, type Script } from '../support/scripted-inference.ts';
 
 const GPU: DeviceFacts = {
-  webgpu: { shaderF16: true, software: false, name: 'a gpu' },
+  webgpu: { shaderF16: true, software: false, name: 'a gpu', maxBufferBytes: 2 ** 31 },
   crossOriginIsolated: true,
   cores: 2,
+  memoryGiB: 8,
 };
 const Q8: readonly RungId[] = ['webgpu-q8', 'wasm-threads', 'wasm'];
 
+let clock: VirtualClock;
+/** What sessions read with. */
+let inUse: Set<RecognizerId>;
+let facts: DeviceFacts;
 let health: HealthEntry[];
 let statuses: ModelStatus[];
 let records: Map<RecognizerId, SelfTestRecord>;
 
 beforeEach(() => {
+  clock = new VirtualClock();
+  inUse = new Set();
+  facts = GPU;
   health = [];
   statuses = [];
   records = new Map();
@@ -35,10 +45,13 @@ function build(script: Script, { rungs = Q8, fingerprint = 'browser 1' } = {}) {
   };
   const pool = new RuntimePool(inference.spawn, {
     progress: (...progress) => registry.progress(...progress),
+    notStored: () => undefined,
     lost: (runtime, error) => registry.runtimeLost(runtime, error),
   });
   const registry: ModelRegistry = new ModelRegistry({
     pool,
+    clock,
+    inUse: (model) => inUse.has(model),
     memory,
     health: new HealthLog(
       () => 0,
@@ -46,7 +59,7 @@ function build(script: Script, { rungs = Q8, fingerprint = 'browser 1' } = {}) {
     ),
     availableRungs: () => rungs,
     weights: (_, rung) => (rung === 'webgpu-fp16' || rung === 'webgpu-fp32' ? rung : 'q8'),
-    device: async () => GPU,
+    device: async () => facts,
     fingerprint: () => fingerprint,
     publish: (status) => statuses.push(status),
   });
@@ -192,5 +205,85 @@ describe('model registry', () => {
     expect(shown.at(-1)?.progress).toEqual({ loadedBytes: 9900, totalBytes: 10_000 });
     arrived.resolve();
     expect(await prepared).toMatchObject({ state: 'ready', progress: null });
+  });
+});
+
+describe('memory', () => {
+  test('a model that nobody uses is given back after five minutes, and comes back without a self-test', async () => {
+    const { registry, inference } = build({ selfTest: ALL_RIGHT });
+    await registry.prepare('whisper-tiny');
+    await clock.pass(IDLE_LIMIT_MS - 1);
+    registry.used('whisper-tiny');
+    await clock.pass(IDLE_LIMIT_MS - 1);
+    expect(registry.status('whisper-tiny').state).toBe('ready');
+    inference.released.length = 0;
+    await clock.pass(1);
+    expect(registry.status('whisper-tiny')).toMatchObject({ state: 'absent', rung: null });
+    expect(registry.resident()).toEqual([]);
+    expect(inference.released).toEqual(['wasm/1']);
+    expect(inference.alive.size).toBe(0);
+    expect(health.at(-1)).toMatchObject({ level: 'info', code: 'model-released' });
+
+    inference.loads.length = 0;
+    expect(await registry.prepare('whisper-tiny')).toMatchObject({ state: 'ready', rung: 'wasm' });
+    expect(inference.loads).toEqual(['whisper-tiny wasm/1']);
+    expect(registry.loads.map(({ model, bytes }) => [model, bytes])).toEqual([
+      ['whisper-tiny', 40e6],
+      ['whisper-tiny', 40e6],
+    ]);
+  });
+
+  test('a model that a session reads with stays, however long nobody says anything', async () => {
+    const { registry } = build({ selfTest: ALL_RIGHT });
+    await registry.prepare('whisper-tiny');
+    inUse.add('whisper-tiny');
+    await clock.pass(3 * IDLE_LIMIT_MS);
+    expect(registry.status('whisper-tiny').state).toBe('ready');
+    inUse.clear();
+    await clock.pass(IDLE_LIMIT_MS);
+    expect(registry.status('whisper-tiny').state).toBe('absent');
+  });
+
+  test('where there is no room for another, the one used longest ago goes, but none in use', async () => {
+    // A quarter of half a GiB: two small models, but not a third.
+    facts = { ...GPU, webgpu: null, memoryGiB: 0.5 };
+    const { registry } = build({ selfTest: ALL_RIGHT });
+    await registry.prepare('whisper-tiny');
+    await registry.prepare('moonshine-tiny');
+    registry.used('whisper-tiny');
+    expect(registry.resident()).toHaveLength(2);
+    await registry.prepare('whisper-base');
+    expect(registry.resident().map(({ model }) => model)).toEqual(['whisper-tiny', 'whisper-base']);
+
+    inUse.add('whisper-tiny').add('whisper-base');
+    await registry.prepare('whisper-small');
+    expect(registry.resident().map(({ model }) => model)).toEqual([
+      'whisper-tiny',
+      'whisper-base',
+      'whisper-small',
+    ]);
+  });
+
+  test('one that is wanted again while it is given back is loaded anew, and stays', async () => {
+    const gate = deferred<void>();
+    const { registry } = build({ selfTest: ALL_RIGHT, release: () => gate.promise }, { rungs: ['wasm'] });
+    const { runtime } = await registry.ready('whisper-tiny');
+    await clock.pass(IDLE_LIMIT_MS);
+    const again = await registry.ready('whisper-tiny');
+    gate.resolve();
+    await clock.pass(0);
+    expect(runtime.alive).toBe(false);
+    expect(again.runtime.alive).toBe(true);
+    expect(registry.status('whisper-tiny').state).toBe('ready');
+  });
+});
+
+describe('the weights’ budget', () => {
+  test('is a share of the device’s memory, and on a GPU no more than its largest buffer', () => {
+    expect(weightBudget({ ...GPU, memoryGiB: 4 }, 'wasm')).toBe(2 ** 30);
+    expect(weightBudget({ ...GPU, memoryGiB: null }, 'wasm')).toBe(2 ** 30);
+    const phone = { ...GPU, webgpu: { ...GPU.webgpu!, maxBufferBytes: 2 ** 28 } };
+    expect(weightBudget(phone, 'webgpu')).toBe(2 ** 28);
+    expect(weightBudget(phone, 'wasm')).toBe(2 ** 31);
   });
 });

@@ -15,8 +15,10 @@ export async function deviceFacts(): Promise<DeviceFacts> {
       shaderF16: adapter.features.has('shader-f16'),
       software: adapter.info.isFallbackAdapter || SOFTWARE_ADAPTER.test(name),
       name,
+      maxBufferBytes: adapter.limits.maxBufferSize,
     },
     crossOriginIsolated: globalThis.crossOriginIsolated,
     cores: navigator.hardwareConcurrency,
+    memoryGiB: (navigator as { deviceMemory?: number }).deviceMemory ?? null,
   };
 }

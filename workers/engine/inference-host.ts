@@ -14,6 +14,7 @@ export const spawnInference: SpawnInference = (events) => {
   const rpc = createRpc<InferenceApi, InferenceEvents>(worker, {
     progress: (...progress) => events.progress(...progress),
     gpuLost: (reason) => events.gpuLost(reason),
+    notStored: (error) => events.notStored(error),
   });
   worker.addEventListener('error', ({ message }) =>
     events.lost(new UnisonoError('engine-lost', `The inference worker failed: ${message}`)),
@@ -32,6 +33,7 @@ export const spawnInference: SpawnInference = (events) => {
     cancel: (callId) => rpc.cancel(callId),
     selfTest: (model) => rpc.selfTest(model),
     unload: (model) => rpc.unload(model),
+    release: () => rpc.release(),
     injectFault: (fault) => rpc.$call('injectFault', fault),
   };
   return {

@@ -1,4 +1,5 @@
 import type { RecognizerId, RungId, FaultKind } from '@core/protocol/engine.ts';
+import type { WireError } from '@core/protocol/errors.ts';
 import type { Language, Word } from '@core/transcript/types.ts';
 
 /** What one call of a recognizer read. Times are ms from the start of the audio given. */
@@ -41,6 +42,8 @@ export interface LoadReport {
   readonly loadMs: number;
   /** ONNX sessions created by this load. */
   readonly sessionsCreated: number;
+  /** Of the graphs that were read. */
+  readonly bytes: number;
 }
 
 /** How a loaded model read the known-answer clip. */
@@ -82,6 +85,8 @@ export interface InferenceApi {
   /** Decodes the known-answer clip with a loaded model. */
   selfTest(model: RecognizerId): Promise<SelfTestReport>;
   unload(model: RecognizerId): Promise<void>;
+  /** Gives back every model and the GPU device: the worker's end. */
+  release(): Promise<void>;
   /** The next model step fails like this; only in builds with `__TEST_HOOKS__`. */
   injectFault?(fault: Exclude<FaultKind, 'worker-gone'>): Promise<void>;
   /** Only in builds with `__TEST_HOOKS__`. */
@@ -92,4 +97,6 @@ export interface InferenceApi {
 export interface InferenceEvents {
   progress(model: RecognizerId, file: string, loadedBytes: number, totalBytes: number): void;
   gpuLost(reason: string): void;
+  /** A model works but could not be kept for the next time. */
+  notStored(error: WireError): void;
 }

@@ -1,5 +1,5 @@
 import type { RecognizerId, RungId } from '@core/protocol/engine.ts';
-import { UnisonoError } from '@core/protocol/errors.ts';
+import { toWire, UnisonoError } from '@core/protocol/errors.ts';
 import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
 import { RECOGNIZER_MODELS } from '@workers/model-store/catalog.ts';
 import type {
@@ -11,7 +11,7 @@ import type {
   RecognizeOptions,
   SelfTestReport,
 } from './inference-protocol.ts';
-import { loadRecognizer, reportDownloads } from './models/load.ts';
+import { loadRecognizer, reportReads } from './models/load.ts';
 import { MAX_AUDIO_S, type Recognizer } from './models/recognizer.ts';
 import { configureRuntime, gpuDevice, type RuntimeOptions } from './models/runtime.ts';
 import { runSelfTest } from './models/self-test.ts';
@@ -20,6 +20,8 @@ import { liveTensors } from './models/tensors.ts';
 
 /** Loud enough not to be taken for silence, short enough to be quick: makes kernels compile. */
 const warmUpAudio = () => Float32Array.from({ length: SAMPLE_RATE_HZ }, (_, n) => 0.1 * Math.sin(n / 10));
+
+const isGraph = (file: string): boolean => file.endsWith('.onnx');
 
 /**
  * The models of one inference worker. Everything that touches ONNX Runtime goes one after another:
@@ -32,6 +34,8 @@ export class Inference implements InferenceApi {
   readonly #calls = new Map<number, AbortController>();
   #options: RuntimeOptions | undefined;
   #loading: RecognizerId | undefined;
+  /** Files that the present load has read, and their bytes. */
+  readonly #read = new Map<string, number>();
   #gpu: GPUDevice | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -41,23 +45,27 @@ export class Inference implements InferenceApi {
 
   async configure(options: RuntimeOptions): Promise<void> {
     if (this.#options) throw new UnisonoError('internal', 'The runtime is configured already.');
-    configureRuntime(options);
+    configureRuntime(options, (error) => this.#events.notStored(toWire(error)));
     this.#options = options;
-    reportDownloads((file, loadedBytes, totalBytes) => {
-      if (this.#loading) this.#events.progress(this.#loading, file, loadedBytes, totalBytes);
+    reportReads({
+      file: (file, bytes) => this.#read.set(file, bytes),
+      download: (file, loadedBytes, totalBytes) => {
+        if (this.#loading) this.#events.progress(this.#loading, file, loadedBytes, totalBytes);
+      },
     });
     return Promise.resolve();
   }
 
   load(model: RecognizerId, rung: RungId): Promise<LoadReport> {
     return this.#inTurn(async () => {
-      if (this.#recognizers.get(model)?.rung === rung) return { loadMs: 0, sessionsCreated: 0 };
+      if (this.#recognizers.get(model)?.rung === rung) return { loadMs: 0, sessionsCreated: 0, bytes: 0 };
       if (this.#recognizers.has(model))
         throw new UnisonoError('internal', `${model} is loaded on another rung.`);
       const device = rung.startsWith('webgpu') ? 'webgpu' : 'wasm';
       if (this.#options?.device !== device) throw new UnisonoError('internal', `Not configured for ${rung}.`);
       const startedMs = performance.now();
       this.#loading = model;
+      this.#read.clear();
       try {
         const { recognizer, sessions } = await loadRecognizer(RECOGNIZER_MODELS[model], rung, this.#runner);
         try {
@@ -69,7 +77,11 @@ export class Inference implements InferenceApi {
           throw thrown;
         }
         this.#recognizers.set(model, { recognizer, rung });
-        return { loadMs: performance.now() - startedMs, sessionsCreated: sessions };
+        return {
+          loadMs: performance.now() - startedMs,
+          sessionsCreated: sessions,
+          bytes: [...this.#read].reduce((sum, [file, bytes]) => sum + (isGraph(file) ? bytes : 0), 0),
+        };
       } finally {
         this.#loading = undefined;
       }
@@ -109,6 +121,16 @@ export class Inference implements InferenceApi {
       const loaded = this.#recognizers.get(model);
       this.#recognizers.delete(model);
       await loaded?.recognizer.dispose();
+    });
+  }
+
+  release(): Promise<void> {
+    return this.#inTurn(async () => {
+      const device = this.#gpu;
+      this.#gpu = undefined;
+      for (const { recognizer } of this.#recognizers.values()) await recognizer.dispose();
+      this.#recognizers.clear();
+      device?.destroy();
     });
   }
 

@@ -9,6 +9,7 @@ declare const self: DedicatedWorkerGlobalScope;
 const inference = new Inference({
   progress: (...parameters) => void engine.progress.asEvent(...parameters),
   gpuLost: (reason) => void engine.gpuLost.asEvent(reason),
+  notStored: (error) => void engine.notStored.asEvent(error),
 });
 
 const holdForLife = (lock: string): Promise<void> =>
@@ -27,6 +28,7 @@ const engine = createRpc<InferenceEvents, InferenceApi>(self, {
   cancel: (callId) => inference.cancel(callId),
   selfTest: (model) => inference.selfTest(model),
   unload: (model) => inference.unload(model),
+  release: () => inference.release(),
   ...(__TEST_HOOKS__
     ? { injectFault: (fault) => inference.injectFault(fault), counters: () => inference.counters() }
     : {}),

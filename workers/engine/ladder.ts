@@ -3,10 +3,18 @@ import type { RungId, SelfTestResult } from '@core/protocol/engine.ts';
 /** What this browser offers to models. */
 export interface DeviceFacts {
   /** Null where the browser has no WebGPU or no adapter answers. */
-  readonly webgpu: { readonly shaderF16: boolean; readonly software: boolean; readonly name: string } | null;
+  readonly webgpu: {
+    readonly shaderF16: boolean;
+    readonly software: boolean;
+    readonly name: string;
+    /** Size of the largest buffer. */
+    readonly maxBufferBytes: number;
+  } | null;
   /** Threads in WebAssembly need a cross-origin isolated page. */
   readonly crossOriginIsolated: boolean;
   readonly cores: number;
+  /** Rounded by the browser to at most 8; null where it does not tell. */
+  readonly memoryGiB: number | null;
 }
 
 /** One way to run a model: a rung with the thread count it is tried at. */

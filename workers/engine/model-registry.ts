@@ -1,7 +1,16 @@
 import { UnisonoError, toUnisonoError, toWire } from '@core/protocol/errors.ts';
-import type { ModelStatus, RecognizerId, RungId, SelfTestResult } from '@core/protocol/engine.ts';
+import type {
+  EngineReport,
+  ModelStatus,
+  RecognizerId,
+  RungId,
+  SelfTestResult,
+} from '@core/protocol/engine.ts';
+import type { Clock } from '@core/util/clock.ts';
+import { RECOGNIZER_MODELS, weightBytes } from '@workers/model-store/catalog.ts';
 import type { Measured } from './choose-recognizer.ts';
 import { candidateKey, describeCandidate, ladder, type Candidate, type DeviceFacts } from './ladder.ts';
+import { ModelMemory, weightBudget, type Resident } from './model-memory.ts';
 import type { LoadedModel, Runtime } from './runtime.ts';
 import {
   loadCandidate,
@@ -12,7 +21,10 @@ import {
 } from './self-test.ts';
 import type { SelfTestMemory, TestedCandidate } from './self-test-memory.ts';
 
-export interface RegistryEffects extends SelfTestEffects {
+export interface RegistryEffects extends Omit<SelfTestEffects, 'makeRoom'> {
+  readonly clock: Clock;
+  /** A session reads with the model. */
+  inUse(model: RecognizerId): boolean;
   readonly memory: SelfTestMemory;
   /** Rungs for which the model's weights can be had. */
   availableRungs(model: RecognizerId): readonly RungId[];
@@ -40,9 +52,25 @@ interface Entry {
 export class ModelRegistry {
   readonly #effects: RegistryEffects;
   readonly #entries = new Map<RecognizerId, Entry>();
+  readonly #loads: EngineReport['loads'][number][] = [];
+  readonly #memory: ModelMemory;
+  readonly #loader: SelfTestEffects;
+  #facts: DeviceFacts | null = null;
 
   constructor(effects: RegistryEffects) {
     this.#effects = effects;
+    this.#memory = new ModelMemory({
+      clock: effects.clock,
+      resident: () => this.resident(),
+      inUse: (model) => effects.inUse(model) || this.#entry(model).loading !== null,
+      release: (model, reason) => this.#release(model, reason),
+    });
+    this.#loader = {
+      pool: effects.pool,
+      health: effects.health,
+      weights: (model, rung) => effects.weights(model, rung),
+      makeRoom: (model, candidate) => this.#makeRoom(model, candidate),
+    };
   }
 
   /** Loads the model if need be, also after it failed. Never rejects: the status tells. */
@@ -85,6 +113,30 @@ export class ModelRegistry {
         return [model, { failed: status.state === 'failed', rung: status.rung, decodeMs }];
       }),
     );
+  }
+
+  /** Every time a model became ready. */
+  get loads(): EngineReport['loads'] {
+    return this.#loads;
+  }
+
+  /** The models in memory. */
+  resident(): readonly Resident[] {
+    return [...this.#entries.values()].flatMap(({ current }) =>
+      current?.runtime.alive
+        ? [{ model: current.model, device: current.candidate.device, bytes: current.bytes }]
+        : [],
+    );
+  }
+
+  /** The model was wanted until now: it stays in memory for a while. */
+  used(model: RecognizerId): void {
+    this.#memory.use(model);
+  }
+
+  /** Releases nothing more by itself. */
+  close(): void {
+    this.#memory.close();
   }
 
   /** Forgets what the self-test showed and runs it again. */
@@ -172,11 +224,32 @@ export class ModelRegistry {
     this.#effects.publish(entry.status);
   }
 
+  async #makeRoom(model: RecognizerId, { rung, device }: Candidate): Promise<void> {
+    if (!this.#facts) return;
+    const bytes = weightBytes(RECOGNIZER_MODELS[model], rung);
+    await this.#memory.makeRoom(bytes, device, weightBudget(this.#facts, device));
+  }
+
+  /** It is loaded again when it is wanted. */
+  async #release(model: RecognizerId, reason: 'idle' | 'room'): Promise<void> {
+    const entry = this.#entry(model);
+    const { current } = entry;
+    if (!current || entry.loading) return;
+    entry.current = null;
+    this.#set(entry, { state: 'absent', rung: null });
+    const why = reason === 'idle' ? 'nobody has used it for a while' : 'another model needs the memory';
+    this.#effects.health.add('info', 'model', 'model-released', `${model}: ${why}.`);
+    await releaseModel(current);
+  }
+
   #start(entry: Entry): Promise<LoadedModel> {
+    this.#memory.use(entry.status.model);
     if (entry.current?.runtime.alive) return Promise.resolve(entry.current);
     entry.loading ??= this.#choose(entry)
       .then((loaded) => {
         entry.current = loaded;
+        const { model, loadMs, bytes } = loaded;
+        this.#loads.push({ model, loadMs, bytes });
         this.#set(entry, { state: 'ready', rung: loaded.candidate.rung, progress: null, error: null });
         return loaded;
       })
@@ -197,6 +270,7 @@ export class ModelRegistry {
     entry.progress.clear();
     this.#set(entry, { state: 'loading', rung: null, error: null });
     const facts = await this.#effects.device();
+    this.#facts = facts;
     const { candidates, skipped } = ladder(facts, this.#effects.availableRungs(model));
     const fingerprint = this.#effects.fingerprint(model, facts);
     if (entry.tested.length === 0) {
@@ -211,7 +285,7 @@ export class ModelRegistry {
       return this.#loadFastest(entry);
     }
     this.#set(entry, { state: 'testing' });
-    const { tested, winner, weightError } = await testCandidates(this.#effects, model, candidates, show);
+    const { tested, winner, weightError } = await testCandidates(this.#loader, model, candidates, show);
     if (!tested.some(isRight) && weightError) throw weightError;
     entry.tested = tested;
     if (!weightError && winner) {
@@ -242,8 +316,8 @@ export class ModelRegistry {
   /** A candidate that the self-test left out as not needed is tested now. */
   async #loadOrTest(entry: Entry, next: TestedCandidate): Promise<LoadedModel> {
     const { model } = entry.status;
-    if (isRight(next)) return (await loadCandidate(this.#effects, model, next.candidate)).loaded;
-    const { loaded, result, error } = await testCandidate(this.#effects, model, next.candidate);
+    if (isRight(next)) return loadCandidate(this.#loader, model, next.candidate);
+    const { loaded, result, error } = await testCandidate(this.#loader, model, next.candidate);
     entry.tested = entry.tested.map((one) => (one.candidate === next.candidate ? { ...one, result } : one));
     if (loaded) return loaded;
     throw error ?? new UnisonoError('model-wrong-answer', 'It misread the known-answer clip.');

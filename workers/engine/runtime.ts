@@ -20,6 +20,9 @@ export interface LoadedModel {
   readonly model: RecognizerId;
   readonly candidate: Candidate;
   readonly runtime: Runtime;
+  readonly loadMs: number;
+  /** Of its weights. */
+  readonly bytes: number;
 }
 
 /** An inference worker as the engine holds it. */
@@ -40,6 +43,7 @@ export type SpawnInference = (
 
 export interface RuntimeEvents {
   progress: InferenceEvents['progress'];
+  notStored: InferenceEvents['notStored'];
   /** The runtime can do no more work: GPU lost, worker gone, or a call that never came back. */
   lost(runtime: Runtime, error: UnisonoError): void;
 }
@@ -49,6 +53,9 @@ export interface RuntimeEvents {
  * passed its self-test.
  */
 const CALL_LIMIT_MS = 120_000;
+
+/** A worker that is busy for longer is ended as it is: the browser frees what it held. */
+const RELEASE_LIMIT_MS = 2000;
 
 let runtimes = 0;
 let calls = 0;
@@ -70,6 +77,7 @@ export class Runtime {
     this.#events = events;
     this.#host = spawn({
       progress: (...progress) => events.progress(...progress),
+      notStored: (error) => events.notStored(error),
       gpuLost: (reason) => this.lose(new UnisonoError('gpu-lost', `The GPU device was lost: ${reason}`)),
       lost: (error) => this.lose(error),
     });
@@ -113,13 +121,24 @@ export class Runtime {
 
   async unload(model: RecognizerId): Promise<void> {
     this.#models.delete(model);
-    if (this.#models.size === 0) this.close();
+    if (this.#models.size === 0) await this.shutDown();
     else if (this.alive) await this.#host.api.unload(model);
   }
 
   async injectFault(fault: FaultKind): Promise<void> {
     if (fault === 'worker-gone') this.#host.crash();
     else await this.#host.api.injectFault?.(fault);
+  }
+
+  /** Lets the worker give back its models and the GPU before it ends; takes no more calls. Nobody is told. */
+  async shutDown(): Promise<void> {
+    if (this.#lost) return;
+    this.#lost = new UnisonoError('engine-lost', 'The inference worker was closed.');
+    await Promise.race([
+      this.#host.api.release().catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, RELEASE_LIMIT_MS)),
+    ]);
+    this.#host.close(this.#lost);
   }
 
   /** Ends the worker and frees its memory; calls under way reject. Nobody is told. */
@@ -157,13 +176,16 @@ export class RuntimePool {
   readonly #runtimes = new Map<string, Runtime>();
   readonly #spawn: SpawnInference;
   readonly #events: RuntimeEvents;
+  #closed = false;
 
   constructor(spawn: SpawnInference, events: RuntimeEvents) {
     this.#spawn = spawn;
     this.#events = events;
   }
 
+  /** @throws UnisonoError `engine-changed` after {@link shutDown} */
   get(configuration: DeviceConfiguration): Runtime {
+    if (this.#closed) throw new UnisonoError('engine-changed', 'This engine has ended.');
     const key = `${configuration.device}/${configuration.threads}`;
     const known = this.#runtimes.get(key);
     if (known?.alive) return known;
@@ -172,8 +194,9 @@ export class RuntimePool {
     return runtime;
   }
 
-  close(): void {
-    for (const runtime of this.#runtimes.values()) runtime.close();
-    this.#runtimes.clear();
+  /** Ends every worker; none begins any more. */
+  async shutDown(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#runtimes.values()].map((runtime) => runtime.shutDown()));
   }
 }

@@ -20,6 +20,8 @@ export interface SelfTestEffects {
   readonly health: HealthLog;
   /** Names the weight files a rung needs: rungs with the same name share them. */
   weights(model: RecognizerId, rung: RungId): string;
+  /** Called before a model is loaded on the candidate. */
+  makeRoom(model: RecognizerId, candidate: Candidate): Promise<void>;
 }
 
 export interface SelfTestOutcome {
@@ -32,28 +34,29 @@ export interface SelfTestOutcome {
 
 /** Loads a model on a candidate. @throws UnisonoError; then nothing stays loaded. */
 export async function loadCandidate(
-  { pool, health }: SelfTestEffects,
+  effects: SelfTestEffects,
   model: RecognizerId,
   candidate: Candidate,
-): Promise<{ readonly loaded: LoadedModel; readonly loadMs: number }> {
-  const runtime = pool.get(candidate);
+): Promise<LoadedModel> {
+  await effects.makeRoom(model, candidate);
+  const runtime = effects.pool.get(candidate);
   try {
-    const { loadMs, sessionsCreated } = await runtime.load(model, candidate.rung);
+    const { loadMs, sessionsCreated, bytes } = await runtime.load(model, candidate.rung);
     const where = describeCandidate(candidate);
-    health.add(
+    effects.health.add(
       'info',
       'model',
       'model-loaded',
       `${model} on ${where}: ${sessionsCreated} sessions in ${Math.round(loadMs)} ms`,
     );
-    return { loaded: { model, candidate, runtime }, loadMs };
+    return { model, candidate, runtime, loadMs, bytes };
   } catch (error) {
-    await releaseModel({ model, candidate, runtime });
+    await releaseModel({ model, runtime });
     throw toUnisonoError(error, 'model-failed');
   }
 }
 
-export async function releaseModel(loaded: LoadedModel | null): Promise<void> {
+export async function releaseModel(loaded: Pick<LoadedModel, 'model' | 'runtime'> | null): Promise<void> {
   await loaded?.runtime.unload(loaded.model).catch(() => undefined);
 }
 
@@ -107,10 +110,10 @@ export async function testCandidate(
 ): Promise<{ loaded: LoadedModel | null; result: SelfTestResult; error: UnisonoError | null }> {
   const where = describeCandidate(candidate);
   const threads = candidate.rung === 'wasm-threads' ? { threads: candidate.threads } : {};
-  let loadMs: number | null = null;
   let loaded: LoadedModel | null = null;
   try {
-    ({ loaded, loadMs } = await loadCandidate(effects, model, candidate));
+    loaded = await loadCandidate(effects, model, candidate);
+    const { loadMs } = loaded;
     const { text, right, decodeMs } = await loaded.runtime.selfTest(model);
     const result = { rung: candidate.rung, note: text, decodeMs, loadMs, ...threads };
     if (right) return { loaded, result: { ...result, outcome: 'right' }, error: null };
@@ -131,7 +134,13 @@ export async function testCandidate(
       error.code,
       `${model} failed its self-test on ${where}: ${error.message}`,
     );
-    const result = { rung: candidate.rung, note: error.message, decodeMs: null, loadMs, ...threads };
+    const result = {
+      rung: candidate.rung,
+      note: error.message,
+      decodeMs: null,
+      loadMs: loaded?.loadMs ?? null,
+      ...threads,
+    };
     return { loaded: null, result: { ...result, outcome: 'failed' }, error };
   }
 }

@@ -26,6 +26,7 @@ interface ModelBase {
 export interface RecognizerModel extends ModelBase {
   readonly id: RecognizerId;
   readonly family: 'whisper' | 'moonshine';
+  readonly parameters: number;
   /** Of the languages the app offers, those this model reads. */
   readonly languages: readonly Language[];
   /** Rungs of the device ladder it can stand on, best first. */
@@ -52,8 +53,9 @@ const VARIANTS = {
   wasm: both('q8'),
 } as const satisfies Record<RungId, Variant>;
 
-const whisper = (id: RecognizerId): RecognizerModel => ({
+const whisper = (id: RecognizerId, parameters: number): RecognizerModel => ({
   id,
+  parameters,
   family: 'whisper',
   repo: `Xenova/${id}`,
   revision: 'main',
@@ -63,12 +65,13 @@ const whisper = (id: RecognizerId): RecognizerModel => ({
 });
 
 export const RECOGNIZER_MODELS: Readonly<Record<RecognizerId, RecognizerModel>> = {
-  'whisper-tiny': whisper('whisper-tiny'),
-  'whisper-base': whisper('whisper-base'),
-  'whisper-small': whisper('whisper-small'),
+  'whisper-tiny': whisper('whisper-tiny', 39e6),
+  'whisper-base': whisper('whisper-base', 74e6),
+  'whisper-small': whisper('whisper-small', 244e6),
   'moonshine-tiny': {
     id: 'moonshine-tiny',
     family: 'moonshine',
+    parameters: 27e6,
     repo: 'onnx-community/moonshine-tiny-ONNX',
     revision: 'main',
     licence: 'MIT (Useful Sensors)',
@@ -116,6 +119,12 @@ export function filesOf(model: RecognizerModel, rung: RungId): readonly string[]
   );
   return [...CONFIG_FILES, ...graphs].map((file) => pathOf(model, file));
 }
+
+const BYTES_PER_PARAMETER: Record<Precision, number> = { fp32: 4, fp16: 2, q8: 1, q4: 1 };
+
+/** What the variant's weights take in memory, about: graphs repeat some of them and keep some in full precision. */
+export const weightBytes = (model: RecognizerModel, rung: RungId): number =>
+  model.parameters * BYTES_PER_PARAMETER[model.variants[rung]?.decoder_model_merged ?? 'fp32'];
 
 /** Whether the variant comes with the app; otherwise its files are downloaded from the hub. */
 export const isInStarterPack = (model: RecognizerModel, rung: RungId): boolean => {

@@ -64,22 +64,41 @@ export async function loadRecognizer(
   }
 }
 
-/** Reports the bytes of the files that loads fetch; those that come from the cache are not reported. */
-export function reportDownloads(
-  report: (file: string, loadedBytes: number, totalBytes: number) => void,
-): void {
+interface ReadReports {
+  /** A file of that size is read, from the cache or from afar. */
+  file(file: string, bytes: number): void;
+  /** Bytes of a file that is fetched. */
+  download(file: string, loadedBytes: number, totalBytes: number): void;
+}
+
+const bytesOf = ({ headers }: Response): number => Number(headers.get('content-length') ?? 0);
+
+/** Reports what loads read from now on. Call once, after transformers.js has been configured. */
+export function reportReads(reports: ReadReports): void {
+  const cache = env.customCache;
+  if (cache) {
+    env.customCache = {
+      ...cache,
+      match: async (request: string) => {
+        const response = (await cache.match(request)) as Response | undefined;
+        if (response) reports.file(nameOf(request), bytesOf(response));
+        return response;
+      },
+    };
+  }
   const fetchFile = env.fetch;
   env.fetch = async (input, init) => {
     const response = (await fetchFile(input, init)) as Response;
-    const totalBytes = Number(response.headers.get('content-length') ?? 0);
+    const totalBytes = bytesOf(response);
     if (!response.ok || !response.body || totalBytes === 0) return response;
-    const file = new URL(input, self.location.href).pathname;
+    const file = nameOf(input);
+    reports.file(file, totalBytes);
     let loadedBytes = 0;
     const counted = response.body.pipeThrough(
       new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
         transform(chunk, controller) {
           loadedBytes += chunk.length;
-          report(file, loadedBytes, Math.max(totalBytes, loadedBytes));
+          reports.download(file, loadedBytes, Math.max(totalBytes, loadedBytes));
           controller.enqueue(chunk);
         },
       }),
@@ -87,3 +106,5 @@ export function reportDownloads(
     return new Response(counted, { status: response.status, headers: response.headers });
   };
 }
+
+const nameOf = (url: string | URL): string => new URL(url, self.location.href).pathname;

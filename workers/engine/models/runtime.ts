@@ -14,11 +14,14 @@ export interface RuntimeOptions {
  *
  * @throws UnisonoError `model-failed` where threads were asked for and cannot be had
  */
-export function configureRuntime({ threads, device }: RuntimeOptions): void {
+export function configureRuntime(
+  { threads, device }: RuntimeOptions,
+  onNotStored: (error: UnisonoError) => void,
+): void {
   if (threads > 1 && !globalThis.crossOriginIsolated) {
     throw new UnisonoError('model-failed', 'Threads need a cross-origin isolated page.');
   }
-  configureTransformers(env, device);
+  configureTransformers(env, device, { onNotStored });
   const { wasm } = env.backends.onnx;
   if (!wasm) throw new UnisonoError('model-failed', 'ONNX Runtime for the web is missing.');
   wasm.numThreads = threads;
