@@ -2,14 +2,18 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SpeechAcknowledged, SpeechMessage } from '@core/protocol/audio.ts';
 import type { EngineEvent, RecognitionSettings, SourceDescription } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
-import { newSessionId, sampleIndex, type SourceId } from '@core/protocol/ids.ts';
+import { sampleIndex, type SourceId } from '@core/protocol/ids.ts';
 import { textOf } from '@core/transcript/types.ts';
+import type { StoredProgress } from '@src/storage/database.ts';
 import { Decoder } from '@workers/engine/decoder.ts';
+import type { SegmentCommit } from '@workers/engine/engine-store.ts';
 import { HealthLog } from '@workers/engine/health.ts';
 import { ModelRegistry } from '@workers/engine/model-registry.ts';
 import { RuntimePool } from '@workers/engine/runtime.ts';
 import { Scheduler } from '@workers/engine/scheduler.ts';
 import { Session } from '@workers/engine/session.ts';
+import { SESSION } from '../support/segments.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { reading, ScriptedInference, type PendingCall } from '../support/scripted-inference.ts';
 
 const MIC = 'mic' as SourceId;
@@ -24,24 +28,35 @@ const SETTINGS: RecognitionSettings = {
 let inference: ScriptedInference;
 let registry: ModelRegistry;
 let session: Session;
+let decoder: Decoder;
+let commits: { commit: SegmentCommit; stored: () => void }[];
+/** Whether the disk takes what is to be stored at once. */
+let storing: boolean;
 let pool: RuntimePool;
 let events: EngineEvent[];
 let acknowledged: SpeechAcknowledged[];
 let warnings: string[];
 let nowMs: number;
+let revs: number;
 
 beforeEach(async () => {
   events = [];
   acknowledged = [];
   warnings = [];
+  commits = [];
+  storing = true;
   nowMs = 0;
+  revs = 0;
   inference = new ScriptedInference();
   pool = new RuntimePool(inference.spawn, {
     progress: () => undefined,
+    notStored: () => undefined,
     lost: (runtime, error) => registry.runtimeLost(runtime, error),
   });
   registry = new ModelRegistry({
     pool,
+    clock: new VirtualClock(),
+    inUse: () => true,
     memory: { read: async () => undefined, write: async () => undefined, forget: async () => undefined },
     health: new HealthLog(
       () => 0,
@@ -49,35 +64,39 @@ beforeEach(async () => {
     ),
     availableRungs: () => ['wasm-threads', 'wasm'],
     weights: () => 'q8',
-    device: async () => ({ webgpu: null, crossOriginIsolated: true, cores: 2 }),
+    device: async () => ({ webgpu: null, crossOriginIsolated: true, cores: 2, memoryGiB: 8 }),
     fingerprint: () => '',
     publish: ({ state }) => {
       if (state === 'ready') session.retryHeld();
     },
   });
-  const decoder = new Decoder(registry, new Scheduler());
-  session = new Session(
-    { sessionId: newSessionId(), settings: SETTINGS },
-    {
-      decode: (request) => decoder.decode(request),
-      now: () => nowMs,
-      publish: (event) => events.push(event),
-      acknowledge: (message) => acknowledged.push(message),
-      warn: (code) => warnings.push(code),
-    },
-  );
+  decoder = new Decoder(registry, new Scheduler());
+  session = begin();
   await registry.prepare('whisper-tiny');
-  for (const [sourceId, offsetMs] of [
-    [MIC, 0],
-    [TAB, 10_000],
-  ] as const) {
-    session.addSource({ sourceId, kind: 'microphone', offsetMs } satisfies SourceDescription);
-  }
 });
+
+const SOURCES: readonly SourceDescription[] = [
+  { sourceId: MIC, kind: 'microphone', offsetMs: 0 },
+  { sourceId: TAB, kind: 'microphone', offsetMs: 10_000 },
+];
+
+const begin = (stored: readonly StoredProgress[] = [], sources = SOURCES): Session =>
+  new Session({ sessionId: SESSION, settings: SETTINGS, sources }, stored, {
+    decode: (request) => decoder.decode(request),
+    now: () => nowMs,
+    nextRev: () => (revs += 1),
+    publish: (event) => events.push(event),
+    acknowledge: (message) => acknowledged.push(message),
+    commit: (commit, stored) => {
+      commits.push({ commit, stored });
+      if (storing) stored();
+    },
+    warn: (code) => warnings.push(code),
+  });
 
 afterEach(() => {
   inference.closed = true;
-  pool.close();
+  return pool.shutDown();
 });
 
 /** Lets promises that are settled already be acted on. */
@@ -324,7 +343,7 @@ describe('a session', () => {
     await answer(await inference.nextCall(), 'one');
     await answer(await inference.nextCall(), 'two');
     clock(12, true);
-    expect(acknowledged.map(({ upTo }) => upTo / SECOND)).toEqual([3, 6, 8, 12]);
+    expect(acknowledged.map(({ upTo }) => upTo / SECOND)).toEqual([3, 6, 8, 8.9, 12]);
   });
 
   test('tells how much speech is not yet text, at most twice a second, and when all is', async () => {
@@ -379,7 +398,7 @@ describe('a session', () => {
     speak(0, 0.9);
     send('speech-end', { end: at(0.9), reason: 'silence' });
     (await inference.nextCall()).resolve(reading('房地產中介協會分析', { language: 'zh' }));
-    await session.drain();
+    await session.close();
     expect(finals()).toEqual(['房地产中介协会分析']);
   });
 
@@ -414,7 +433,7 @@ describe('a session', () => {
     send('speech-start', {});
     speak(0, 0.9);
     let closed = false;
-    const closing = session.drain().then(() => (closed = true));
+    const closing = session.close().then(() => (closed = true));
     await settle();
     expect(closed).toBe(false);
     await answer(await inference.nextCall(), 'the last words');

@@ -1,22 +1,26 @@
-import { UnisonoError } from '@core/protocol/errors.ts';
-import type { SpeechMessage } from '@core/protocol/audio.ts';
+import { toUnisonoError, toWire, UnisonoError } from '@core/protocol/errors.ts';
 import {
   RECOGNIZER_IDS,
   type EngineApi,
   type EngineEvent,
+  type EngineReport,
   type RecognitionSettings,
   type RecognizerId,
   type RungId,
 } from '@core/protocol/engine.ts';
 import type { Epoch, SessionId, TabId } from '@core/protocol/ids.ts';
+import { REVS_PER_EPOCH } from '@core/transcript/types.ts';
 import type { Clock } from '@core/util/clock.ts';
+import { deferred } from '@core/util/deferred.ts';
 import { chooseRecognizer } from './choose-recognizer.ts';
 import type { EngineClient } from './client.ts';
+import { CommitQueue } from './commit-queue.ts';
 import { Decoder } from './decoder.ts';
 import type { EngineStore } from './engine-store.ts';
 import { HealthLog } from './health.ts';
 import type { DeviceFacts } from './ladder.ts';
 import { ModelRegistry } from './model-registry.ts';
+import { OpenSessions } from './open-sessions.ts';
 import { RuntimePool, type SpawnInference } from './runtime.ts';
 import { Scheduler } from './scheduler.ts';
 import type { SelfTestMemory } from './self-test-memory.ts';
@@ -38,6 +42,8 @@ export interface EngineEffects {
   /** Memory of the page and its workers, bytes; null where the browser does not tell. */
   measureMemory(): Promise<number | null>;
   readonly publish: (event: EngineEvent) => void;
+  /** The store belongs to a later engine: nothing more comes of this one. */
+  readonly onFenced?: () => void;
 }
 
 /** The engine as its worker holds it. After {@link Engine.dispose} nothing is published, stored or acknowledged. */
@@ -66,24 +72,56 @@ const RUNGS: readonly RungId[] = [
   'wasm',
 ];
 
-/**
- * A session's end is announced on another port than its speech: the last of the speech may still
- * be on its way. Only waited for in full when the capture worker died.
- */
-const LAST_SPEECH_LIMIT_MS = 3000;
+/** A drain is for the sake of speed: what it does not finish, the next engine reads again. */
+const DRAIN_LIMIT_MS = 10_000;
 
-/** Everything the engine worker does. One instance per worker. */
+/** Everything the engine worker does, for all tabs. One instance per worker and epoch. */
 export function createEngine(effects: EngineEffects): Engine {
-  const sessions = new Map<SessionId, { readonly session: Session; readonly speech: MessagePort }>();
-  const health = new HealthLog(effects.now, (entry) => effects.publish({ type: 'health', entry }));
+  const { clock, epoch, store, tab, build } = effects;
+  const sinceMs = clock.now();
+  const now = (): number => clock.now();
+  const clients = new Map<EngineClient, EngineApi>();
+  const end = deferred<never>();
+  end.promise.catch(() => undefined);
+  let ended = false;
+  let draining = false;
+  let revs = epoch * REVS_PER_EPOCH;
+
+  const publish = (event: EngineEvent): void => {
+    if (!ended) effects.publish(event);
+  };
+  const health = new HealthLog(now, (entry) => publish({ type: 'health', entry }));
+  const halt = (reason: UnisonoError): void => {
+    ended = true;
+    end.reject(reason);
+    sessions.halt(reason);
+    commits.close();
+    registry.close();
+  };
+  const commits = new CommitQueue({
+    store,
+    clock,
+    changed: (error) => {
+      if (error) health.add('error', 'storage', error.code, error.message);
+      else health.add('info', 'storage', 'storage-again', 'Words are stored again.');
+      publish({ type: 'storage', error: error && toWire(error) });
+    },
+    fenced: (error) => {
+      halt(error);
+      effects.onFenced?.();
+    },
+  });
   const scheduler = new Scheduler();
   const pool = new RuntimePool(effects.spawn, {
     progress: (...progress) => registry.progress(...progress),
+    notStored: ({ code, message }) => health.add('warning', 'storage', code, message),
     lost: (runtime, error) => registry.runtimeLost(runtime, error),
   });
-  const registry = new ModelRegistry({
+  const registry: ModelRegistry = new ModelRegistry({
     pool,
     health,
+    clock,
+    inUse: (model) => sessions.all().some(({ settings }) => choose(settings) === model),
     memory: effects.memory,
     availableRungs: (model) => RUNGS.filter((rung) => effects.weights(model, rung) !== null),
     weights: (model, rung) => effects.weights(model, rung) ?? '',
@@ -91,65 +129,130 @@ export function createEngine(effects: EngineEffects): Engine {
     fingerprint: (model, facts) =>
       [effects.fingerprint(facts), ...RUNGS.map((rung) => effects.weights(model, rung))].join('\n'),
     publish: (status) => {
-      effects.publish({ type: 'model', status });
-      if (status.state === 'ready') for (const { session } of sessions.values()) session.retryHeld();
+      publish({ type: 'model', status });
+      if (status.state === 'ready') for (const session of sessions.all()) session.retryHeld();
     },
   });
   const decoder = new Decoder(registry, scheduler);
+  const choose = (settings: RecognitionSettings): RecognizerId =>
+    chooseRecognizer(settings, registry.measured());
+  const prepareFor = (settings: RecognitionSettings): void => void registry.prepare(choose(settings));
 
-  const sessionOf = (sessionId: SessionId): Session => {
-    const open = sessions.get(sessionId);
-    if (!open) throw new UnisonoError('internal', `There is no session ${sessionId}.`);
-    return open.session;
+  const storedOf = async (sessionId: SessionId) => {
+    await commits.forget(sessionId);
+    try {
+      return await store.progress(sessionId);
+    } catch (thrown) {
+      // Then all that is sent is read again, into segments of the same ids.
+      const { code, message } = toUnisonoError(thrown, 'storage-failed');
+      health.add('error', 'storage', code, message);
+      return [];
+    }
   };
-  const prepareFor = (settings: RecognitionSettings): void =>
-    void registry.prepare(chooseRecognizer(settings, registry.measured()));
-
-  const api: EngineApi = {
-    prepare: (model) => registry.prepare(model),
-    retest: (model) => registry.retest(model),
-    models: async () => RECOGNIZER_IDS.map((model) => registry.status(model)),
-    health: async () => health.entries(),
-
-    openSession: async (config, speech) => {
-      if (sessions.has(config.sessionId)) {
-        throw new UnisonoError('internal', `Session ${config.sessionId} is open already.`);
-      }
-      const session = new Session(config, {
+  const sessions: OpenSessions = new OpenSessions({
+    stored: storedOf,
+    begin: (client, config, stored) =>
+      new Session(config, stored, {
         decode: (request) => decoder.decode(request),
-        now: effects.now,
-        publish: effects.publish,
-        acknowledge: (message) => speech.postMessage(message),
+        now,
+        nextRev: () => (revs += 1),
+        publish,
+        acknowledge: (message) => client.acknowledged(config.sessionId, message),
+        commit: (commit, done) => commits.add(commit, done),
         warn: (code, message) => health.add('warning', 'engine', code, message),
-      });
-      sessions.set(config.sessionId, { session, speech });
-      speech.onmessage = ({ data }: MessageEvent<SpeechMessage>) => session.receive(data);
-      prepareFor(config.settings);
+      }),
+    changed: (event) => {
+      health.add('info', 'engine', `session-${event.state}`, `${event.sessionId} of tab ${event.tab}`);
+      publish(event);
     },
-    addSource: async (sessionId, source) => sessionOf(sessionId).addSource(source),
-    updateSession: async (sessionId, settings) => {
-      sessionOf(sessionId).update(settings);
-      prepareFor(settings);
-    },
-    closeSession: async (sessionId) => {
-      const session = sessionOf(sessionId);
-      await Promise.race([session.ended(), delay(LAST_SPEECH_LIMIT_MS)]);
-      await session.drain();
-      sessions.get(sessionId)?.speech.close();
-      sessions.delete(sessionId);
+    over: (sessionId, settings) => {
       scheduler.forgetSession(sessionId);
-      return session.statistics;
+      registry.used(choose(settings));
     },
+  });
+
+  const report = async (): Promise<EngineReport> => ({
+    epoch,
+    tab,
+    build,
+    sinceMs,
+    loads: registry.loads,
+    modelBytes: registry.resident().reduce((sum, { bytes }) => sum + bytes, 0),
+    clients: clients.size,
+    sessions: sessions.list(),
+    queued: scheduler.waiting,
+    memoryBytes: await effects.measureMemory().catch(() => null),
+  });
+
+  const serve = (client: EngineClient): EngineApi => {
+    const settled = <T>(work: Promise<T>): Promise<T> => Promise.race([end.promise, work]);
+    const api: EngineApi = {
+      prepare: (model) => settled(registry.prepare(model)),
+      retest: (model) => settled(registry.retest(model)),
+      models: () => settled(Promise.resolve(RECOGNIZER_IDS.map((model) => registry.status(model)))),
+      health: () => settled(Promise.resolve(health.entries())),
+      report: () => settled(report()),
+      sessions: async () => sessions.list().map(({ sessionId, tab }) => ({ sessionId, tab })),
+
+      openSession: async (config) => {
+        if (draining) throw changing();
+        const progress = await settled(sessions.open(client, config));
+        prepareFor(config.settings);
+        return progress;
+      },
+      addSource: async (sessionId, source) => sessions.of(client, sessionId)?.addSource(source),
+      updateSession: async (sessionId, settings) => {
+        const session = sessions.of(client, sessionId);
+        if (!session) return;
+        session.update(settings);
+        prepareFor(settings);
+      },
+      speech: (sessionId, message) => sessions.of(client, sessionId)?.receive(message),
+      closeSession: (sessionId) => settled(sessions.close(client, sessionId)),
+    };
+    if (!__TEST_HOOKS__) return api;
+    return {
+      ...api,
+      injectFault: async (model, fault) => {
+        const loaded = registry.peek(model);
+        if (!loaded) throw new UnisonoError('internal', `${model} is not ready.`);
+        await loaded.runtime.injectFault(fault);
+      },
+    };
   };
-  if (!__TEST_HOOKS__) return api;
+
+  health.add('info', 'engine', 'engine-created', `Epoch ${epoch}, build ${build}, in tab ${tab}.`);
   return {
-    ...api,
-    injectFault: async (model, fault) => {
-      const loaded = registry.peek(model);
-      if (!loaded) throw new UnisonoError('internal', `${model} is not ready.`);
-      await loaded.runtime.injectFault(fault);
+    apiFor: (client) => {
+      const known = clients.get(client);
+      if (known) return known;
+      const api = serve(client);
+      clients.set(client, api);
+      const who = `${client.address} of tab ${client.tab}`;
+      health.add('info', 'engine', 'client-attached', `${who} shares the engine, as one of ${clients.size}.`);
+      return api;
+    },
+    clientGone: (client) => {
+      if (!clients.delete(client)) return;
+      health.add('info', 'engine', 'client-gone', `${client.address} of tab ${client.tab}`);
+      sessions.clientGone(client);
+    },
+    get idle() {
+      return sessions.size === 0;
+    },
+    drain: async () => {
+      draining = true;
+      const { promise: late, resolve } = deferred<void>();
+      const callOff = clock.after(DRAIN_LIMIT_MS, resolve);
+      await Promise.race([late, sessions.drain().then(() => commits.flush())]);
+      callOff();
+    },
+    dispose: async () => {
+      halt(changing());
+      await pool.shutDown();
     },
   };
 }
 
-const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const changing = (): UnisonoError =>
+  new UnisonoError('engine-changed', 'The engine moves to another tab.', { detail: { mayHaveRun: 'yes' } });

@@ -1,6 +1,7 @@
 import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
 import type { SampleIndex } from '@core/protocol/ids.ts';
 import type { Language, Word } from '@core/transcript/types.ts';
+import type { StoredProgress } from '@src/storage/database.ts';
 import type { SpokenContext } from './inference-protocol.ts';
 
 /** Speech further back does not help with the next words. */
@@ -10,12 +11,8 @@ const LONGEST_GAP_SAMPLES = 3 * SAMPLE_RATE_HZ;
 /** Taken along before the first word kept: word times are not exact to the sample. */
 const MARGIN_S = 0.1;
 
-interface Utterance {
-  readonly start: number;
-  readonly audio: Float32Array;
-  /** Times on the source's clock. */
-  readonly words: readonly Word[];
-}
+/** Times of the words are on the source's clock. */
+type Utterance = StoredProgress['recent']['said'][number];
 
 /**
  * The last seconds that one source said, and what was read from them. Whisper tiny reads "ask not" on
@@ -23,8 +20,19 @@ interface Utterance {
  * silence between them, as faster-whisper does: digital silence in mid-window made Whisper tiny stop there.
  */
 export class RecentSpeech {
-  #said: readonly Utterance[] = [];
-  #language: Language | null = null;
+  #said: readonly Utterance[];
+  #language: Language | null;
+
+  /** @param stored what an earlier engine kept */
+  constructor({ language, said }: StoredProgress['recent'] = { language: null, said: [] }) {
+    this.#language = language;
+    this.#said = said;
+  }
+
+  /** For the next engine: without it, it would misread what is said right after the change. */
+  get stored(): StoredProgress['recent'] {
+    return { language: this.#language, said: this.#said };
+  }
 
   /** An utterance is final. `start` and the words' times are on the source's clock. */
   add(start: SampleIndex, audio: Float32Array, words: readonly Word[], language: Language | null): void {

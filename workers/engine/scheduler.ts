@@ -88,6 +88,11 @@ export class Scheduler {
     };
   }
 
+  /** Jobs that wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** True while a final waits for this lane: partials should not be asked for. */
   hasWaitingFinal(lane: string): boolean {
     return this.#waiting.some((entry) => entry.job.lane === lane && entry.priority === 'final');

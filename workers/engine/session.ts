@@ -7,62 +7,77 @@ import {
 import type {
   EngineEvent,
   RecognitionSettings,
+  SegmentDroppedEvent,
   SessionConfig,
+  SessionProgress,
   SessionStatistics,
   SourceDescription,
 } from '@core/protocol/engine.ts';
+import type { UnisonoError } from '@core/protocol/errors.ts';
 import { sampleIndex, segmentIdOf, type SampleIndex, type SourceId } from '@core/protocol/ids.ts';
+import type { Segment } from '@core/transcript/types.ts';
 import { deferred } from '@core/util/deferred.ts';
+import type { StoredProgress } from '@src/storage/database.ts';
 import type { DecodeRequest, DecodeTask } from './decoder.ts';
+import type { SegmentCommit } from './engine-store.ts';
 import { LagMeter } from './lag-meter.ts';
 import { RecentSpeech } from './recent-speech.ts';
+import { SourceProgress } from './source-progress.ts';
 import { Utterance } from './utterance.ts';
 
 export interface SessionEffects {
   decode(request: DecodeRequest): DecodeTask;
   now(): number;
+  /** Higher than any before, of any session. */
+  nextRev(): number;
   publish(event: EngineEvent): void;
   acknowledge(message: SpeechAcknowledged): void;
+  /** Stores it in its turn, however often that has to be tried, and calls `stored` then. */
+  commit(commit: SegmentCommit, stored: () => void): void;
   warn(code: string, message: string): void;
 }
 
 interface Source {
-  readonly description: SourceDescription;
+  description: SourceDescription;
   /** Not yet final, in the order of their start. */
   readonly open: Map<SampleIndex, Utterance>;
   readonly recent: RecentSpeech;
-  captured: number;
-  ended: boolean;
-  acknowledged: number;
+  readonly progress: SourceProgress;
 }
 
 /**
- * The source's clock runs ahead of the next utterance's start by up to the gate's pre-roll and
- * what it needs to notice speech: that much silence is never acknowledged.
+ * One meeting: its sources, their utterances, and what has become of them. What is final is shown at once and
+ * acknowledged once it is stored. Lives in the engine worker.
  */
-const UNACKNOWLEDGED_SAMPLES = 2 * SAMPLE_RATE_HZ;
-
-/** Speech kept while no model answers: 20 min are 77 MB. */
-const HELD_LIMIT_SAMPLES = 20 * 60 * SAMPLE_RATE_HZ;
-
-/** One meeting: its sources, their utterances, and what has become of them. Lives in the engine worker. */
 export class Session {
   readonly #id: SessionConfig['sessionId'];
   readonly #effects: SessionEffects;
   readonly #sources = new Map<SourceId, Source>();
+  readonly #stored: ReadonlyMap<SourceId, StoredProgress>;
   readonly #held = new Set<Utterance>();
+  /** Its sender died in the middle of it. */
+  readonly #cut = new Set<Utterance>();
   readonly #lag: LagMeter;
   readonly #statistics = { partialCalls: 0, finalCalls: 0, decodedAudioS: 0, utterances: 0, dropped: 0 };
   #settings: RecognitionSettings;
+  #deaf = false;
+  #halted: UnisonoError | null = null;
   #changed = deferred<void>();
 
-  constructor({ sessionId, settings }: SessionConfig, effects: SessionEffects) {
+  /** @param stored how far an earlier engine, or an earlier sender, came */
+  constructor(
+    { sessionId, settings, sources }: SessionConfig,
+    stored: readonly StoredProgress[],
+    effects: SessionEffects,
+  ) {
     this.#id = sessionId;
     this.#settings = settings;
     this.#effects = effects;
+    this.#stored = new Map(stored.map((one) => [one.sourceId, one]));
     this.#lag = new LagMeter((lagMs, waitingUtterances) =>
       effects.publish({ type: 'lag', sessionId, lagMs, waitingUtterances }),
     );
+    for (const source of sources) this.addSource(source);
   }
 
   get statistics(): SessionStatistics {
@@ -73,10 +88,23 @@ export class Session {
     return this.#settings;
   }
 
+  get progress(): SessionProgress {
+    const reached = new Map<SourceId, SampleIndex>();
+    for (const [sourceId, { acknowledged }] of this.#stored) reached.set(sourceId, acknowledged);
+    for (const [sourceId, { progress }] of this.#sources) reached.set(sourceId, progress.acknowledged);
+    return { acknowledged: [...reached].map(([sourceId, upTo]) => ({ sourceId, upTo })) };
+  }
+
+  /** Speech received and not yet final, of all sources. */
+  get lagMs(): number {
+    return samplesToMs(this.#openUtterances().reduce((sum, { receivedSamples }) => sum + receivedSamples, 0));
+  }
+
   addSource(description: SourceDescription): void {
     const { sourceId } = description;
     const known = this.#sources.get(sourceId);
-    this.#sources.set(sourceId, known ? { ...known, description } : newSource(description));
+    if (known) known.description = description;
+    else this.#sources.set(sourceId, newSource(description, this.#stored.get(sourceId)));
   }
 
   /** Holds for the utterances that begin from now on, and for those that no model could read. */
@@ -92,11 +120,11 @@ export class Session {
   }
 
   receive(message: SpeechMessage): void {
+    if (this.#deaf) return;
     const source = this.#source(message.sourceId);
     if (message.type === 'source-clock') {
-      source.captured = message.captured;
-      source.ended = message.ended;
-      this.#settled(source);
+      source.progress.hear(message.captured, message.ended);
+      this.#moved(source);
       return;
     }
     const utterance = source.open.get(message.utterance);
@@ -123,53 +151,73 @@ export class Session {
     this.#measureLag();
   }
 
-  /** Resolves when every source has said that it ended: nothing more is on its way. */
-  async ended(): Promise<void> {
-    while ([...this.#sources.values()].some((source) => !source.ended)) await this.#change();
+  /**
+   * Ends what is still open and takes no more. Resolves when all is final and stored.
+   * @throws UnisonoError why the session was halted
+   */
+  async close(): Promise<void> {
+    this.#deaf = true;
+    for (const utterance of this.#openUtterances()) {
+      utterance.finish(sampleIndex(utterance.start + utterance.receivedSamples));
+    }
+    await this.#until(
+      () =>
+        this.#openUtterances().length === 0 && !this.#all().some(({ progress }) => progress.waitsForStore),
+    );
   }
 
-  /** Ends what is still open, as when a capture worker died, and resolves when all is final. */
+  /**
+   * The sender died: finishes as {@link close} does, but what broke off is not acknowledged: if its audio was kept,
+   * it is read again, whole.
+   */
+  async abandon(): Promise<void> {
+    for (const utterance of this.#openUtterances()) if (utterance.end === null) this.#cut.add(utterance);
+    await this.close();
+  }
+
+  /** Takes no more, gives up what has not ended, and resolves when the rest is final, but for what no model can read. */
   async drain(): Promise<void> {
-    for (const source of this.#sources.values()) {
-      for (const utterance of source.open.values()) {
-        utterance.finish(sampleIndex(utterance.start + utterance.receivedSamples));
-      }
-    }
-    while (this.#openUtterances().length > this.#held.size) await this.#change();
-    if (this.#held.size > 0) {
-      this.#effects.warn('utterances-lost', `${this.#held.size} utterances could not be read by any model.`);
-      for (const utterance of this.#held) utterance.cancel();
-    }
+    this.#deaf = true;
+    for (const utterance of this.#openUtterances()) if (utterance.end === null) utterance.halt();
+    await this.#until(() =>
+      this.#openUtterances().every((utterance) => utterance.end === null || this.#held.has(utterance)),
+    );
   }
 
+  /** From now on it says nothing, stores nothing, and acknowledges nothing. */
+  halt(reason: UnisonoError): void {
+    this.#deaf = true;
+    this.#halted ??= reason;
+    for (const utterance of this.#openUtterances()) utterance.halt();
+    this.#notify();
+  }
+
+  /** Speech whose source was not announced is not lost for that. */
   #source(sourceId: SourceId): Source {
-    let source = this.#sources.get(sourceId);
-    if (!source) {
-      source = newSource({ sourceId, kind: 'microphone', offsetMs: 0 });
-      this.#sources.set(sourceId, source);
-    }
-    return source;
+    if (!this.#sources.has(sourceId)) this.addSource({ sourceId, kind: 'microphone', offsetMs: 0 });
+    return this.#sources.get(sourceId)!;
   }
 
   #open(source: Source, start: SampleIndex): void {
-    if (source.open.has(start)) return;
-    const { sourceId, offsetMs, kind } = source.description;
+    if (!source.progress.begin(start)) return;
+    const { sourceId, offsetMs, kind, recoveredFrom } = source.description;
     const { recent } = source;
     const sessionId = this.#id;
     const segmentId = segmentIdOf(sourceId, start);
-    const close = (): void => {
-      source.open.delete(start);
-      this.#held.delete(utterance);
-      this.#settled(source);
-    };
     const statistics = this.#statistics;
+    const recovered = recoveredFrom !== undefined;
+    const drop = (rev: number, reason: SegmentDroppedEvent['reason']): void => {
+      statistics.dropped += 1;
+      this.#effects.publish({ type: 'segment-dropped', sessionId, segmentId, rev, reason });
+    };
     statistics.utterances += 1;
     const utterance = new Utterance(
-      { sourceId, start, offsetMs, live: kind !== 'file', recent },
+      { sourceId, start, offsetMs, live: kind !== 'file' && !recovered, recovered, recent },
       this.#settings,
       {
         decode: (request) => this.#effects.decode({ ...request, session: sessionId }),
         now: () => this.#effects.now(),
+        nextRev: () => this.#effects.nextRev(),
         counted: (kind, samples) => {
           statistics[`${kind}Calls`] += 1;
           statistics.decodedAudioS += samples / SAMPLE_RATE_HZ;
@@ -182,39 +230,71 @@ export class Session {
         final: (segment, audio) => {
           recent.add(start, audio, segment.committed, segment.language);
           this.#effects.publish({ type: 'segment', sessionId, segment });
-          close();
+          this.#settle(source, utterance, segment);
         },
         dropped: (reason, rev) => {
-          statistics.dropped += 1;
-          this.#effects.publish({ type: 'segment-dropped', sessionId, segmentId, rev, reason });
-          close();
+          drop(rev, reason);
+          this.#settle(source, utterance, null);
         },
-        held: () => this.#hold(utterance),
+        cancelled: (rev) => {
+          drop(rev, 'cancelled');
+          this.#forget(source, utterance);
+          source.progress.cancel(start);
+          this.#moved(source);
+        },
+        held: () => {
+          if (this.#held.size === 0) {
+            this.#effects.warn('utterances-held', 'No model answers: speech is kept until one does.');
+          }
+          this.#held.add(utterance);
+          this.#notify();
+        },
       },
     );
     source.open.set(start, utterance);
   }
 
-  #hold(utterance: Utterance): void {
-    if (this.#held.size === 0) {
-      this.#effects.warn('utterances-held', 'No model answers: speech is kept until one does.');
-    }
-    this.#held.add(utterance);
-    let samples = 0;
-    for (const held of this.#held) samples += held.receivedSamples;
-    const [oldest] = this.#held;
-    if (samples > HELD_LIMIT_SAMPLES && oldest) {
-      this.#effects.warn(
-        'held-limit',
-        'More speech than can be kept without a model: the oldest is given up.',
-      );
-      oldest.cancel();
-    }
+  /** Shown: now it is stored, and then acknowledged. */
+  #settle(source: Source, utterance: Utterance, segment: Segment | null): void {
+    const { start } = utterance;
+    const { sourceId } = source.description;
+    const cut = this.#cut.has(utterance);
+    this.#forget(source, utterance);
+    const acknowledged = source.progress.settle(start, cut ? start : (utterance.end ?? start));
+    this.#effects.commit(
+      {
+        sessionId: this.#id,
+        segmentId: segmentIdOf(sourceId, start),
+        segment,
+        progress: { sessionId: this.#id, sourceId, acknowledged, recent: source.recent.stored },
+      },
+      () => {
+        source.progress.stored(start);
+        this.#moved(source);
+      },
+    );
+    this.#moved(source);
+  }
+
+  #forget(source: Source, utterance: Utterance): void {
+    source.open.delete(utterance.start);
+    this.#held.delete(utterance);
+    this.#cut.delete(utterance);
+  }
+
+  /** An utterance or a stretch of silence is over, or stored: tells the sender what it need not keep. */
+  #moved(source: Source): void {
+    if (this.#halted) return;
+    const { sourceId } = source.description;
+    const upTo = source.progress.advance();
+    if (upTo !== null) this.#effects.acknowledge({ type: 'acknowledged', sourceId, upTo });
+    this.#measureLag();
     this.#notify();
   }
 
-  #change(): Promise<void> {
-    return this.#changed.promise;
+  async #until(done: () => boolean): Promise<void> {
+    while (!this.#halted && !done()) await this.#changed.promise;
+    if (this.#halted) throw this.#halted;
   }
 
   #notify(): void {
@@ -222,37 +302,23 @@ export class Session {
     this.#changed = deferred();
   }
 
-  /** An utterance or a stretch of silence is over: tells the sender what it need not keep. */
-  #settled(source: Source): void {
-    const open = [...source.open.keys()];
-    const silentUpTo = source.ended ? source.captured : source.captured - UNACKNOWLEDGED_SAMPLES;
-    const upTo = open.length > 0 ? Math.min(...open) : silentUpTo;
-    if (upTo > source.acknowledged) {
-      source.acknowledged = upTo;
-      const { sourceId } = source.description;
-      this.#effects.acknowledge({ type: 'acknowledged', sourceId, upTo: sampleIndex(upTo) });
-    }
-    this.#measureLag();
-    this.#notify();
+  #all(): readonly Source[] {
+    return [...this.#sources.values()];
   }
 
   #openUtterances(): readonly Utterance[] {
-    return [...this.#sources.values()].flatMap((source) => [...source.open.values()]);
+    return this.#all().flatMap((source) => [...source.open.values()]);
   }
 
   #measureLag(): void {
-    const open = this.#openUtterances();
-    const samples = open.reduce((sum, utterance) => sum + utterance.receivedSamples, 0);
-    const waiting = open.filter((utterance) => utterance.ended).length;
-    this.#lag.measure(this.#effects.now(), samplesToMs(samples), waiting);
+    const waiting = this.#openUtterances().filter(({ end }) => end !== null).length;
+    this.#lag.measure(this.#effects.now(), this.lagMs, waiting);
   }
 }
 
-const newSource = (description: SourceDescription): Source => ({
+const newSource = (description: SourceDescription, stored: StoredProgress | undefined): Source => ({
   description,
   open: new Map(),
-  recent: new RecentSpeech(),
-  captured: 0,
-  ended: false,
-  acknowledged: 0,
+  recent: new RecentSpeech(stored?.recent),
+  progress: new SourceProgress(stored?.acknowledged ?? sampleIndex(0)),
 });

@@ -12,6 +12,8 @@ import { UtteranceAudio } from './utterance-audio.ts';
 export interface UtteranceEffects {
   decode(request: Omit<DecodeRequest, 'session'>): DecodeTask;
   now(): number;
+  /** Higher than any before. */
+  nextRev(): number;
   /** A call of that kind begins on that many samples. */
   counted(kind: 'partial' | 'final', samples: number): void;
   /** A call counted as final turned out to be a partial, or the other way round. */
@@ -19,7 +21,8 @@ export interface UtteranceEffects {
   partial(segment: Segment): void;
   /** `audio` is what the segment was read from. */
   final(segment: Segment, audio: Float32Array): void;
-  dropped(reason: DropReason | 'cancelled', rev: number): void;
+  dropped(reason: DropReason, rev: number): void;
+  cancelled(rev: number): void;
   /** No model is left: the audio is kept until {@link Utterance.retry}. */
   held(): void;
 }
@@ -31,6 +34,8 @@ export interface UtteranceDescription {
   readonly offsetMs: number;
   /** Live speech has partials; a file's utterances are decoded once, when nothing live waits. */
   readonly live: boolean;
+  /** Read from the journal, not as it was said. */
+  readonly recovered: boolean;
   /** What the same source said before. */
   readonly recent: RecentSpeech;
 }
@@ -90,7 +95,6 @@ export class Utterance {
   #language: Language | null = null;
   #lastDecodedSamples = 0;
   #lastCostMs = 0;
-  #rev = 0;
   #done = false;
 
   constructor(description: UtteranceDescription, settings: RecognitionSettings, effects: UtteranceEffects) {
@@ -104,8 +108,9 @@ export class Utterance {
     return this.#audio.length;
   }
 
-  get ended(): boolean {
-    return this.#end !== null;
+  /** After its last sample; null until that is known. */
+  get end(): SampleIndex | null {
+    return this.#end;
   }
 
   /** Audio of the utterance; what was received before is skipped, what is missing becomes silence. */
@@ -143,6 +148,10 @@ export class Utterance {
     if (this.#done || this.#end !== null) return;
     this.#end = end;
     this.#audio.truncate(end - this.start);
+    if (this.#audio.length === 0) {
+      this.cancel();
+      return;
+    }
     const saidAll = this.#pausedAt !== null && this.#pausedAt <= end;
     if (saidAll && this.#speculative) {
       this.#conclude(this.#speculative);
@@ -157,8 +166,14 @@ export class Utterance {
   /** Nothing was said after all. */
   cancel(): void {
     if (this.#done) return;
+    this.halt();
+    this.#effects.cancelled(this.#effects.nextRev());
+  }
+
+  /** Nothing more comes of it, not a word. */
+  halt(): void {
     this.#stop();
-    this.#drop('cancelled');
+    this.#done = true;
   }
 
   /** Tries again after {@link UtteranceEffects.held}. */
@@ -270,17 +285,9 @@ export class Utterance {
     const { committed } = this.#agreement;
     const words = decoded.dropped ? committed : conclude(committed, this.#onSourceClock(decoded.words));
     this.#agreement = { committed: words, tentative: [], language: decoded.language };
-    if (words.length === 0) {
-      this.#drop(decoded.dropped ?? 'empty');
-      return;
-    }
     this.#done = true;
-    this.#effects.final(this.#segment(decoded, 'final'), this.#audio.copy());
-  }
-
-  #drop(reason: DropReason | 'cancelled'): void {
-    this.#done = true;
-    this.#effects.dropped(reason, (this.#rev += 1));
+    if (words.length === 0) this.#effects.dropped(decoded.dropped ?? 'empty', this.#effects.nextRev());
+    else this.#effects.final(this.#segment(decoded, 'final'), this.#audio.copy());
   }
 
   #onSourceClock(words: readonly Word[]): readonly Word[] {
@@ -288,7 +295,7 @@ export class Utterance {
   }
 
   #segment(decoded: Decoded, state: Segment['state']): Segment {
-    const { sourceId, offsetMs } = this.#description;
+    const { sourceId, offsetMs, recovered } = this.#description;
     const end = this.#end ?? sampleIndex(this.start + this.#audio.length);
     return {
       id: segmentIdOf(sourceId, this.start),
@@ -299,7 +306,8 @@ export class Utterance {
       state,
       committed: this.#agreement.committed,
       tentative: this.#agreement.tentative,
-      rev: (this.#rev += 1),
+      rev: this.#effects.nextRev(),
+      ...(recovered ? { recovered } : {}),
       averageLogProbability: decoded.averageLogProbability,
       noSpeechProbability: decoded.noSpeechProbability,
     };
