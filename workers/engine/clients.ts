@@ -36,7 +36,7 @@ export interface ClientsParts {
 interface Served {
   readonly client: EngineClient;
   readonly way: Transport;
-  end(): void;
+  readonly end: () => void;
 }
 
 /** A tab whose threads are served by its channel. */
@@ -123,7 +123,7 @@ export class Clients implements LocalPortListener {
   }
 
   #begin(way: Transport, tab: TabId, address: Address): Served {
-    const { engine, owner, lines } = this.#parts;
+    const { engine, owner } = this.#parts;
     const client: EngineClient = {
       tab,
       address,
@@ -132,7 +132,7 @@ export class Clients implements LocalPortListener {
     const api = engine.apiFor(client);
     const rpc = createRpc<EngineEvents, EngineApi>(
       endpointOn(way, { tab: owner.tab, from: 'engine', to: address, epoch: owner.epoch }),
-      { ...api, health: async () => byTime([...lines(), ...(await api.health())]) },
+      { ...api, health: async () => byTime([...this.#parts.lines(), ...(await api.health())]) },
     );
     const end = (): void => rpc.$close(new UnisonoError('engine-changed', 'This engine is over.'));
     return { client, way, end };

@@ -47,8 +47,10 @@ function stand({ tab, build, singleTab }: Init): Candidate {
   const open = singleTab ? null : openBroadcast;
   const locks = singleTab ? null : navigator.locks;
   const control = open?.(CHANNELS.control);
-  // The page sees by this lock that the worker is gone.
-  void locks?.request(LOCKS.engineWorker(tab), () => new Promise(() => undefined));
+  void locks?.request(LOCKS.engineWorker(tab), () => {
+    tell({ type: 'started' });
+    return new Promise(() => undefined);
+  });
 
   let epoch = 0;
   const wrap = (body: ControlMessage): Envelope => {

@@ -28,6 +28,8 @@ export type EngineWorkerMessage =
 
 /** Engine worker → its page. */
 export type EngineWorkerEvent =
+  /** It runs, and holds its lock (LOCKS.engineWorker) for as long as it does. */
+  | { readonly type: 'started' }
   /** Whether the engine of all tabs runs, or is being started, here. */
   | { readonly type: 'ownership'; readonly owns: boolean }
   /** A line of this worker's own log. */
