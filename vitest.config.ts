@@ -17,7 +17,7 @@ export default defineConfig((env) =>
             ...shared,
             name: 'unit',
             testTimeout: 60_000,
-            include: ['tests/unit/**/*.test.ts', 'tests/walks/**/*.test.ts'],
+            include: ['tests/unit/**/*.test.ts', 'tests/walks/**/*.test.ts', 'tests/contract/memory.test.ts'],
             environment: 'node',
           },
         },
@@ -30,7 +30,7 @@ export default defineConfig((env) =>
           test: {
             ...shared,
             name: 'browser',
-            include: ['tests/browser/**/*.test.ts'],
+            include: ['tests/browser/**/*.test.ts', 'tests/contract/**/*.test.ts'],
             globalSetup: ['tests/support/global-setup.ts'],
             testTimeout: 180_000,
             hookTimeout: 180_000,

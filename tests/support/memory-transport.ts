@@ -91,7 +91,10 @@ export class MemoryBus {
   readonly #deliver: Deliver;
   readonly #clone: Clone;
 
-  constructor(deliver: Deliver = (_to, run) => queueMicrotask(run), clone: Clone = structuredClone) {
+  constructor(
+    deliver: Deliver = (_to, run) => queueMicrotask(run),
+    clone: Clone = (data, options) => structuredClone(data, options),
+  ) {
     this.#deliver = deliver;
     this.#clone = clone;
   }

@@ -80,9 +80,9 @@ export class EngineConnection {
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.#port = parts.port;
-    // Listen first, then ask.
-    this.#control = parts.open?.(CHANNELS.control) ?? null;
+    // Listen first, then ask: and the answer to the last question comes over the tab's channel, so that is opened first.
     this.#tabChannel = parts.open?.(CHANNELS.tab(parts.tab)) ?? null;
+    this.#control = parts.open?.(CHANNELS.control) ?? null;
     this.#listen(this.#control, (envelope) => {
       // What this tab's own engine says comes over the port.
       if (envelope.tab !== parts.tab) this.#onControl(envelope);
