@@ -66,8 +66,8 @@ export class SimDisk {
   /** Hears of every commit that landed, with the epoch that wrote it. */
   onCommit: (epoch: number) => void = () => undefined;
 
-  takeEpoch(thread: SimThread): Promise<Epoch> {
-    return thread.transact(() => (this.epoch += 1) as Epoch);
+  takeEpoch(thread: SimThread, above: number): Promise<Epoch> {
+    return thread.transact(() => (this.epoch = Math.max(this.epoch, above) + 1) as Epoch);
   }
 
   segmentsOf(session: SessionId): Map<SegmentId, Segment> {

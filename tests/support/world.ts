@@ -110,6 +110,11 @@ export class World {
     this.#threads.set(thread.name, thread);
   }
 
+  /** Runs it in the receiving thread, after everything the sending one has sent there before. */
+  deliver(to: SimThread, run: () => void, from: SimThread): void {
+    this.#deliver(to.name, run, from.name);
+  }
+
   #deliver(to: string, run: () => void, from: string): void {
     const receiver = this.#threads.get(to);
     if (!receiver?.alive || !this.#threads.get(from)?.alive) return;
@@ -176,6 +181,7 @@ export class SimThread implements Clock {
   readonly open: OpenTransport;
   readonly #world: World;
   readonly #channels: Transport[] = [];
+  readonly #ports: SimPort[] = [];
 
   constructor(tab: SimTab, name: string) {
     this.tab = tab;
@@ -206,8 +212,14 @@ export class SimThread implements Clock {
   }
 
   /** A MessageChannel: one end here, the other in another thread. */
-  connect(other: SimThread): [Transport, Transport] {
-    return this.#world.bus.pair(this.name, other.name);
+  connect(other: SimThread): [MessagePort, MessagePort] {
+    const here = new SimPort(this);
+    const there = new SimPort(other);
+    here.connect(there);
+    there.connect(here);
+    this.#ports.push(here);
+    other.#ports.push(there);
+    return [here as unknown as MessagePort, there as unknown as MessagePort];
   }
 
   /** Asks storage: `work` is one transaction, done whole or not at all. */
@@ -232,6 +244,65 @@ export class SimThread implements Clock {
     if (!this.alive) return;
     this.alive = false;
     for (const channel of this.#channels) channel.close();
+    for (const port of this.#ports) port.close();
     this.#world.locks.die(this.name);
+  }
+}
+
+/** As much of a MessagePort as the app uses. Keeps what arrives until somebody listens. */
+class SimPort {
+  readonly #thread: SimThread;
+  #other: SimPort | null = null;
+  #waiting: unknown[] = [];
+  #listener: ((event: { readonly data: unknown }) => void) | null = null;
+  readonly #onClose = new Set<() => void>();
+  #closed = false;
+
+  constructor(thread: SimThread) {
+    this.#thread = thread;
+  }
+
+  connect(other: SimPort): void {
+    this.#other = other;
+  }
+
+  get onmessage(): ((event: { readonly data: unknown }) => void) | null {
+    return this.#listener;
+  }
+
+  set onmessage(listener: ((event: { readonly data: unknown }) => void) | null) {
+    this.#listener = listener;
+    for (const data of this.#waiting.splice(0)) this.#thread.task(() => listener?.({ data }));
+  }
+
+  addEventListener(_type: 'close', listener: () => void): void {
+    this.#onClose.add(listener);
+  }
+
+  postMessage(message: unknown): void {
+    const other = this.#other;
+    if (this.#closed || !other) return;
+    const data = copied(message);
+    this.#thread.tab.world.deliver(other.#thread, () => other.#receive(data), this.#thread);
+  }
+
+  #receive(data: unknown): void {
+    if (this.#closed) return;
+    if (this.#listener) this.#listener({ data });
+    else this.#waiting.push(data);
+  }
+
+  /** Its other end hears of it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const other = this.#other;
+    if (other) other.#thread.task(() => other.#otherClosed());
+  }
+
+  #otherClosed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const listener of this.#onClose) listener();
   }
 }

@@ -1,0 +1,374 @@
+import { UnisonoError } from '@core/protocol/errors.ts';
+import { BLOCK_SAMPLES } from '@core/protocol/audio.ts';
+import type { RecognitionSettings, SourceDescription } from '@core/protocol/engine.ts';
+import type { SessionId, SourceId } from '@core/protocol/ids.ts';
+import { CHANNELS, LOCKS, PROTOCOL, type ControlMessage, type Envelope } from '@core/protocol/tabs.ts';
+import { Candidate, type Ownership, type RunningEngine } from '@core/tabs/election.ts';
+import { EngineConnection } from '@core/tabs/engine-connection.ts';
+import { PortTransport } from '@core/tabs/port-transport.ts';
+import { Presence } from '@core/tabs/presence.ts';
+import type { Transport } from '@core/tabs/transport.ts';
+import { deferred } from '@core/util/deferred.ts';
+import { Journal } from '@workers/capture/journal.ts';
+import { SpeechSender } from '@workers/capture/speech-sender.ts';
+import { Uplink } from '@workers/capture/uplink.ts';
+import { Clients } from '@workers/engine/clients.ts';
+import { createEngine } from '@workers/engine/engine.ts';
+import { LocalPorts } from '@workers/engine/local-ports.ts';
+import { SimDisk, type SimFile } from './sim-disk.ts';
+import { silentBlock, spokenBlock } from './spoken.ts';
+import type { SimTab, SimThread, World } from './world.ts';
+
+export const SETTINGS: RecognitionSettings = {
+  recognizer: 'whisper-tiny',
+  languages: ['en'],
+  chineseScript: 'simplified',
+};
+
+const BLOCK_MS = 32;
+/** Blocks come in packets, or the walk would spend its time on timers. */
+const TICK_BLOCKS = 8;
+
+/** What a recording has been given to hear, for the reckoning at the end. */
+export interface Said {
+  readonly session: SessionId;
+  readonly source: SourceId;
+  readonly file: SimFile;
+  /** First sample of each spoken block, by its number less one. */
+  readonly blocks: number[];
+  /** Its tab died: only what is on the disk can be asked for. */
+  crashed: boolean;
+}
+
+/** How the app's engines start in this walk. */
+export interface BootPlan {
+  /** How long the next boots take. */
+  bootMs: number;
+  /** How many of the next boots fail. */
+  failures: number;
+}
+
+/** The app in one tab: the real election, connection, uplink and journal, put together as the entry files do. */
+export class SimApp {
+  readonly tab: SimTab;
+  readonly page: SimThread;
+  readonly connection: EngineConnection;
+  readonly presence: Presence;
+  recording: SimRecording | null = null;
+  /** Calls the page has made, and those that have settled. */
+  made = 0;
+  settled = 0;
+  readonly log: string[] = [];
+  readonly disk: SimDisk;
+  readonly build: number;
+  readonly #plan: BootPlan;
+  #worker: SimEngineWorker;
+
+  constructor(tab: SimTab, disk: SimDisk, plan: BootPlan, build = 1) {
+    this.tab = tab;
+    this.disk = disk;
+    this.build = build;
+    this.#plan = plan;
+    this.page = tab.startThread('page');
+    hold(this.page, LOCKS.tab(tab.id));
+    const { page } = this;
+    this.presence = new Presence({
+      tab: tab.id,
+      build,
+      control: page.open(CHANNELS.control),
+      locks: page.locks,
+      clock: page,
+    });
+    this.#worker = this.#startWorker();
+    this.connection = new EngineConnection({
+      tab: tab.id,
+      address: 'page',
+      port: this.connectWorker(this.page, 'page'),
+      open: this.page.open,
+      events: { event: () => undefined, acknowledged: () => undefined },
+      clock: this.page,
+      onOwner: () => undefined,
+      onPending: () => this.tell(),
+    });
+  }
+
+  get world(): World {
+    return this.tab.world;
+  }
+
+  get worker(): SimEngineWorker {
+    return this.#worker;
+  }
+
+  #startWorker(): SimEngineWorker {
+    return new SimEngineWorker(this, this.#plan);
+  }
+
+  /** A way from one of the tab's threads to its engine worker. */
+  connectWorker(thread: SimThread, address: 'page' | `capture/${SessionId}`): Transport {
+    const worker = this.#worker;
+    const [here, there] = thread.connect(worker.thread);
+    worker.thread.task(() => worker.ports.add(address, there));
+    return new PortTransport(here);
+  }
+
+  /** The page tells its worker how it is. */
+  tell(): void {
+    const visible = this.tab.visible;
+    const working = this.connection?.pending > 0 || this.recording !== null;
+    const recording = this.recording !== null;
+    const worker = this.#worker;
+    worker.thread.task(() => worker.candidate.page({ visible, working, recording }));
+    this.page.task(() =>
+      this.presence.set({ visible, recording: this.recording ? [this.recording.session] : [] }),
+    );
+  }
+
+  /** Asks the engine something, as a person who looks at the panel does. */
+  ask(): void {
+    this.made += 1;
+    this.page.task(() => {
+      this.connection.call('models', []).then(
+        () => (this.settled += 1),
+        () => (this.settled += 1),
+      );
+    });
+  }
+
+  record(session: SessionId): SimRecording {
+    this.recording ??= new SimRecording(this, session);
+    this.tell();
+    return this.recording;
+  }
+
+  stop(): void {
+    this.recording?.stop();
+  }
+
+  /** The engine worker alone ends, as when it runs out of memory; the page starts another. */
+  terminateWorker(): void {
+    if (!this.#worker.thread.alive) return;
+    this.#worker.thread.die();
+    this.page.task(() => {
+      this.#worker = this.#startWorker();
+      this.connection.usePort(this.connectWorker(this.page, 'page'));
+      this.recording?.useWorker();
+      this.tell();
+    });
+  }
+}
+
+/** The walks put other recognizers in the place of those that would need them (instant-recognizer.ts). */
+const NO_MODELS = {
+  spawn: () => {
+    throw new Error('A walk has no inference workers.');
+  },
+  memory: {
+    read: () => Promise.resolve(undefined),
+    write: () => Promise.resolve(),
+    forget: () => Promise.resolve(),
+  },
+  weights: () => null,
+  device: () => Promise.reject(new Error('A walk has no device.')),
+  fingerprint: () => '',
+  measureMemory: () => Promise.resolve(null),
+};
+
+const hold = (thread: SimThread, lock: string): void => {
+  void thread.locks.request(lock, () => new Promise(() => undefined));
+};
+
+/** workers/engine/engine.worker.ts with simulated effects. */
+export class SimEngineWorker {
+  readonly thread: SimThread;
+  readonly candidate: Candidate;
+  readonly ports = new LocalPorts();
+  readonly #app: SimApp;
+  readonly #plan: BootPlan;
+  #releaseShield: (() => void) | null = null;
+
+  constructor(app: SimApp, plan: BootPlan) {
+    const { tab, disk } = app;
+    this.#app = app;
+    this.#plan = plan;
+    this.thread = tab.startThread(`engine-${app.world.tasksRun}`);
+    const { thread } = this;
+    hold(thread, LOCKS.engineWorker(tab.id));
+    const control = thread.open(CHANNELS.control);
+    let epoch = 0;
+    const announce = (body: ControlMessage): void => {
+      if ('owner' in body) epoch = body.owner.epoch;
+      const envelope: Envelope = { v: PROTOCOL, epoch, tab: tab.id, from: 'engine', to: '*', body };
+      control.post(envelope);
+      this.ports.post(envelope);
+    };
+    this.candidate = new Candidate({
+      tab: tab.id,
+      build: app.build,
+      locks: thread.locks,
+      clock: thread,
+      open: thread.open,
+      announce,
+      nextEpoch: (above) => disk.takeEpoch(thread, above),
+      boot: (ownership) => this.#boot(ownership, announce),
+      log: (_level, code, message) => app.log.push(`${code}: ${message}`),
+      onOwnership: (owns) => app.page.task(() => this.#shield(owns)),
+    });
+  }
+
+  async #boot({ owner }: Ownership, announce: (message: ControlMessage) => void): Promise<RunningEngine> {
+    const { thread } = this;
+    await new Promise<void>((resolve) => thread.after(this.#plan.bootMs, resolve));
+    if (this.#plan.failures > 0) {
+      this.#plan.failures -= 1;
+      throw new UnisonoError('model-failed', 'This boot was told to fail.');
+    }
+    const engine = createEngine({
+      tab: owner.tab,
+      build: owner.build,
+      epoch: owner.epoch,
+      store: this.#app.disk.storeOf(thread, owner.epoch),
+      clock: thread,
+      ...NO_MODELS,
+      publish: (event) => clients.publish(event),
+    });
+    const clients: Clients = new Clients({
+      engine,
+      owner: { ...owner, phase: 'ready' },
+      ports: this.ports,
+      open: thread.open,
+      locks: thread.locks,
+      announce,
+      lines: () => [],
+    });
+    return {
+      get idle() {
+        return engine.idle;
+      },
+      drain: () => engine.drain(),
+      dispose: async () => {
+        await engine.dispose();
+        clients.close();
+      },
+    };
+  }
+
+  #shield(owns: boolean): void {
+    if (!owns) {
+      this.#releaseShield?.();
+      this.#releaseShield = null;
+    } else if (!this.#releaseShield) {
+      const held = deferred<void>();
+      this.#releaseShield = held.resolve;
+      void this.#app.page.locks.request(LOCKS.shield(this.#app.tab.id), () => held.promise);
+    }
+  }
+}
+
+/** workers/capture in one tab, with a microphone that hears what the walk says. */
+export class SimRecording {
+  readonly session: SessionId;
+  readonly said: Said;
+  finished = false;
+  readonly #app: SimApp;
+  readonly #thread: SimThread;
+  readonly #uplink: Uplink;
+  readonly #connection: EngineConnection;
+  readonly #journal: Journal;
+  readonly #sender: SpeechSender;
+  #toSay = 0;
+  #stopped = false;
+
+  constructor(app: SimApp, session: SessionId) {
+    const { tab, disk } = app;
+    this.#app = app;
+    this.session = session;
+    const source = `mic-${session}` as SourceId;
+    const thread = tab.startThread(`capture-${session}`);
+    this.#thread = thread;
+    hold(thread, LOCKS.recording(session));
+    const file = disk.file(`journal/${session}/${source}.pcm`);
+    this.said = { session, source, file, blocks: [], crashed: false };
+    const description: SourceDescription = { sourceId: source, kind: 'microphone', offsetMs: 0 };
+    disk.recordings.set(session, {
+      sessionId: session,
+      tab: tab.id,
+      settings: SETTINGS,
+      sources: [description],
+    });
+    this.#journal = new Journal({ file, now: () => thread.now(), onFull: () => undefined });
+    const connection = new EngineConnection({
+      tab: tab.id,
+      address: `capture/${session}`,
+      port: app.connectWorker(thread, `capture/${session}`),
+      open: thread.open,
+      events: {
+        event: () => undefined,
+        acknowledged: (_session, message) => this.#uplink.acknowledged(message),
+      },
+      clock: thread,
+      onOwner: (owner) => this.#uplink.ownerChanged(owner !== null),
+    });
+    this.#connection = connection;
+    this.#uplink = new Uplink({
+      sessionId: session,
+      settings: SETTINGS,
+      connection,
+      clock: thread,
+      read: (_source, start, end) => this.#journal.read(start, end),
+      acknowledged: (sourceId, upTo) => this.onAcknowledged(sourceId, upTo),
+      backlog: () => undefined,
+      warn: (code, message) => app.log.push(`${code}: ${message}`),
+    });
+    this.#uplink.addSource(description);
+    this.#sender = new SpeechSender(source, (message) => this.#uplink.push(message));
+    this.#tick();
+  }
+
+  /** Hears of every acknowledgement. */
+  onAcknowledged: (source: SourceId, upTo: number) => void = () => undefined;
+
+  say(blocks: number): void {
+    if (!this.#stopped) this.#toSay += blocks;
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#thread.task(() => {
+      this.#sender.end();
+      this.#journal.flush();
+      void this.#uplink.finish().then(() => {
+        this.finished = true;
+        this.#connection.close();
+        this.#app.disk.recordings.delete(this.session);
+        this.#app.recording = null;
+        this.#app.page.task(() => this.#app.tell());
+        this.#thread.die();
+      });
+    });
+  }
+
+  useWorker(): void {
+    this.#connection.usePort(this.#app.connectWorker(this.#thread, `capture/${this.session}`));
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    for (let block = 0; block < TICK_BLOCKS; block += 1) {
+      if (this.#toSay > 0) {
+        this.#toSay -= 1;
+        const number = this.said.blocks.push(this.#journal.samples);
+        this.#hear(spokenBlock(number), 1);
+      } else {
+        this.#hear(silentBlock, 0);
+      }
+    }
+    this.#thread.after(TICK_BLOCKS * BLOCK_MS, () => this.#tick());
+  }
+
+  #hear(block: Float32Array, probability: number): void {
+    this.#journal.append(block);
+    this.#sender.push(BLOCK_SAMPLES, probability);
+  }
+}
