@@ -1,8 +1,8 @@
-import { emptyTranscript } from '@core/transcript/reduce.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
 import type { Meeting, MeetingTranscript } from '@core/transcript/meeting.ts';
+import { emptyTranscript } from '@core/transcript/reduce.ts';
 import type { Segment } from '@core/transcript/types.ts';
-import type { StoredSegment, UnisonoDatabase } from './database.ts';
+import type { UnisonoDatabase } from './database.ts';
 
 /** All keys that begin with the session's id: arrays sort after every string. */
 const keysOf = (id: SessionId) => IDBKeyRange.bound([id], [id, []]);
@@ -12,7 +12,7 @@ export async function listMeetings(database: UnisonoDatabase): Promise<readonly 
   return (await database.getAllFromIndex('sessions', 'by-start')).reverse();
 }
 
-/** A stored meeting with its segments, or null when it is not there. */
+/** A stored meeting with its segments as they are stored, or null when it is not there. */
 export async function loadMeeting(
   database: UnisonoDatabase,
   id: SessionId,
@@ -22,22 +22,54 @@ export async function loadMeeting(
     transaction.objectStore('sessions').get(id),
     transaction.objectStore('segments').getAll(keysOf(id)),
   ]);
-  return meeting ? { meeting, segments: emptyTranscript(id, stored.map(restore)).segments } : null;
+  const segments = stored.map(({ segment }) => segment);
+  return meeting ? { meeting, segments: emptyTranscript(id, segments).segments } : null;
 }
 
 /**
- * A segment that was cut short by a reload is stored with the words committed so far: nothing follows them
- * any more, so it is shown as complete.
+ * A segment that was cut short is stored with the words committed so far: where nothing follows them any more,
+ * it is shown as complete.
  */
-function restore({ segment }: StoredSegment): Segment {
-  return { ...segment, state: 'final', tentative: [] };
+export const asComplete = (segment: Segment): Segment =>
+  segment.state === 'final' ? segment : { ...segment, state: 'final', tentative: [] };
+
+/**
+ * Writes what the page knows of a meeting: when it began, what is recorded, with which settings. What the engine has
+ * written of its words stays.
+ */
+export async function saveMeeting(database: UnisonoDatabase, meeting: Meeting): Promise<void> {
+  const { store, done } = database.transaction('sessions', 'readwrite');
+  const stored = await store.get(meeting.id);
+  const ofWords = stored && { durationMs: stored.durationMs, preview: stored.preview };
+  await Promise.all([store.put({ ...meeting, ...ofWords }), done]);
 }
 
+/** Deletes a meeting, its words, and what is left of its recording, and gives the space of its audio back. */
 export async function deleteMeeting(database: UnisonoDatabase, id: SessionId): Promise<void> {
-  const transaction = database.transaction(['sessions', 'segments'], 'readwrite');
+  const stores = ['sessions', 'segments', 'recordings', 'progress'] as const;
+  const transaction = database.transaction(stores, 'readwrite');
   await Promise.all([
     transaction.objectStore('sessions').delete(id),
     transaction.objectStore('segments').delete(keysOf(id)),
+    transaction.objectStore('recordings').delete(id),
+    transaction.objectStore('progress').delete(keysOf(id)),
     transaction.done,
   ]);
+  await deleteAudio(id);
+}
+
+/** The folders of the private file system that hold audio, one folder in each for every meeting. */
+const AUDIO_FOLDERS = ['audio', 'journal'];
+
+async function deleteAudio(id: SessionId): Promise<void> {
+  if (!('storage' in navigator) || !('getDirectory' in navigator.storage)) return;
+  const root = await navigator.storage.getDirectory();
+  for (const name of AUDIO_FOLDERS) {
+    try {
+      const folder = await root.getDirectoryHandle(name);
+      await folder.removeEntry(id, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
+    }
+  }
 }

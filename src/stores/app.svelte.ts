@@ -1,14 +1,14 @@
 import { createContext } from 'svelte';
 import { parseLink, type LinkRequest } from '@core/links.ts';
-import type { EngineEvent, HealthEntry, RecognizerId } from '@core/protocol/engine.ts';
+import type { EngineEvent, HealthEntry, RecognizerId, SessionEvent } from '@core/protocol/engine.ts';
 import { ERROR_CODES, fromWire, toUnisonoError, UnisonoError } from '@core/protocol/errors.ts';
-import type { SessionId } from '@core/protocol/ids.ts';
+import type { Epoch, SessionId, TabId } from '@core/protocol/ids.ts';
+import type { Owner } from '@core/protocol/tabs.ts';
 import { LANGUAGES } from '@core/transcript/types.ts';
 import type { SourceRequest } from '@src/capture/capture-session.ts';
-import type { EngineClient } from '@src/engine/engine-client.ts';
-import { keepStorage, whenIdle } from '@src/page/lifecycle.ts';
+import { keepStorage, reloadOnce, whenIdle } from '@src/page/lifecycle.ts';
 import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
-import { TranscriptWriter } from '@src/storage/transcript-writer.ts';
+import type { CaptureStarter, Engine, PageState } from './engine.ts';
 import { EngineStatusStore } from './engine-status.svelte.ts';
 import { LocaleStore } from './locale.svelte.ts';
 import { MeetingsStore } from './meetings.svelte.ts';
@@ -16,20 +16,19 @@ import { MicrophonesStore } from './microphones.svelte.ts';
 import { NoticesStore } from './notices.svelte.ts';
 import { PanelStore } from './panel.svelte.ts';
 import { PrivacyStore } from './privacy.svelte.ts';
-import { RecorderStore, type RecorderParts } from './recorder.svelte.ts';
+import { RecorderStore } from './recorder.svelte.ts';
+import { RecoveryStore } from './recovery.svelte.ts';
 import { SettingsStore, type Settings, type SourceChoice } from './settings.svelte.ts';
 import { SourcesStore } from './sources.svelte.ts';
+import { TabsStore } from './tabs.svelte.ts';
 import { TranscriptsStore } from './transcripts.svelte.ts';
-
-/** The engine as the page uses it. */
-export type Engine = Pick<EngineClient, 'prepare' | 'models' | 'health' | 'retest' | 'subscribe'> &
-  RecorderParts['engine'];
 
 export interface AppParts {
   readonly engine: Engine;
-  readonly startCapture: RecorderParts['startCapture'];
+  readonly capture: CaptureStarter;
   /** Differs in tests only. */
   readonly database?: Promise<UnisonoDatabase>;
+  readonly reload?: () => void;
 }
 
 type RecognitionChange = Partial<Pick<Settings, 'recognizer' | 'languages' | 'chineseScript'>>;
@@ -49,28 +48,70 @@ export class App {
   readonly transcripts: TranscriptsStore;
   readonly meetings: MeetingsStore;
   readonly recorder: RecorderStore;
+  readonly recovery: RecoveryStore;
+  readonly tabs: TabsStore;
   readonly canShareTab = 'mediaDevices' in navigator && 'getDisplayMedia' in navigator.mediaDevices;
   readonly #engine: Engine;
+  readonly #reload: () => void;
+  /** The engine that was asked to make the model ready; null before the page has started. */
+  #preparedBy: Epoch | 0 | null = null;
 
-  constructor({ engine, startCapture, database = openDatabase() }: AppParts) {
+  constructor({ engine, capture, database = openDatabase(), reload = () => location.reload() }: AppParts) {
     this.#engine = engine;
+    this.#reload = reload;
+    const { settings, status } = this;
     const onError = (error: UnisonoError) => this.notices.report(error);
-    const writer = new TranscriptWriter(database, onError);
-    this.transcripts = new TranscriptsStore((change) => writer.write(change));
-    this.meetings = new MeetingsStore(database, writer, this.transcripts, onError);
+    this.transcripts = new TranscriptsStore((id) => this.meetings.load(id));
+    this.meetings = new MeetingsStore(database, this.transcripts, onError);
+    this.tabs = new TabsStore(engine);
     this.recorder = new RecorderStore({
       engine,
-      startCapture,
-      settings: this.settings,
+      capture,
+      settings,
       sources: this.sources,
       transcripts: this.transcripts,
-      status: this.status,
+      status,
       notices: this.notices,
       microphoneName: (deviceId) => this.microphones.nameOf(deviceId),
+      saveMeeting: (meeting) => this.meetings.save(meeting),
       onFinished: (id) => this.#finished(id),
     });
+    this.recovery = new RecoveryStore({
+      engine,
+      capture,
+      database,
+      settings,
+      status,
+      onError,
+      onBegin: (id) => void this.#recovering(id),
+      onOver: (id) => this.#over(id),
+    });
     engine.subscribe((event) => this.#onEvent(event));
+    engine.onOwner((owner) => this.#onOwner(owner));
+    engine.presence.onChange(() => this.#onTabs());
+    engine.onForeignProtocol((version) => this.#onForeignProtocol(version));
+    if (engine.singleTab) this.notices.show({ code: 'single-tab', level: 'info', action: null });
     this.#handleNotices();
+  }
+
+  /** What the other tabs and the engine's worker must know of this page, besides whether it is visible. */
+  get pageState(): Omit<PageState, 'visible'> {
+    const { sessionId, isFinishing } = this.recorder;
+    return {
+      recording: sessionId ? [sessionId] : [],
+      working: sessionId !== null || isFinishing || this.recovery.running.length > 0,
+    };
+  }
+
+  /** How far the words of this tab's recordings, and of the meeting on the screen, are behind. */
+  get lagMs(): number {
+    const shown = this.transcripts.shown?.meeting.id;
+    const sessions = shown ? [...this.recorder.sessions, shown] : this.recorder.sessions;
+    return Math.max(0, ...sessions.map((id) => this.status.lagMs(id)));
+  }
+
+  tell(change: Partial<PageState>): void {
+    this.#engine.update(change);
   }
 
   /**
@@ -83,9 +124,14 @@ export class App {
     const { request, problems } = parseLink(query);
     if (request) this.#follow(request);
     const restored = request ? this.meetings.refresh() : this.meetings.restore();
+    void restored.then(() => this.#look());
+    void this.#joinRunning();
     if (problems.length > 0) this.notices.report(new UnisonoError('link-invalid', query), problems);
     await Promise.all([restored, mayLoad]);
-    whenIdle(() => void this.#loadModel());
+    whenIdle(() => {
+      this.#preparedBy = this.#engine.owner?.epoch ?? 0;
+      void this.#loadModel();
+    });
   }
 
   /** The record button: starts with the chosen sources, or stops. */
@@ -138,7 +184,7 @@ export class App {
     try {
       await this.#engine.prepare(this.#model);
       this.status.setModels(await this.#engine.models());
-      this.status.setHealth(await this.#engine.health());
+      this.status.addAllHealth(await this.#engine.health());
     } catch (error) {
       this.notices.report(toUnisonoError(error));
     }
@@ -180,18 +226,89 @@ export class App {
   }
 
   async #finished(id: SessionId): Promise<void> {
-    const ended = this.transcripts.end(id);
-    // A recording in which nobody spoke leaves no trace.
-    if (ended?.segments.length === 0) await this.meetings.remove(id);
-    else await this.meetings.refresh();
+    this.transcripts.end(id);
+    await this.meetings.settle(id);
+    // What its capture worker could not finish is there to be recovered.
+    await this.#look();
+  }
+
+  /** A session of another tab is over, or one that was recovered. */
+  async #over(id: SessionId): Promise<void> {
+    this.transcripts.end(id);
+    if (this.recovery.running.length === 0) this.notices.clear('recovering');
+    await this.meetings.settle(id);
+  }
+
+  async #recovering(id: SessionId): Promise<void> {
+    const run = () => void this.meetings.open(id);
+    this.notices.show({ code: 'recovering', level: 'info', action: { kind: 'show-recovered', run } });
+    const free = !this.recorder.isActive && this.meetings.showsNoChoice;
+    await this.transcripts.join(id, this.#engine.tab);
+    if (free) this.transcripts.show(id);
+    await this.meetings.refresh();
+  }
+
+  /** Recordings that no tab of this list feeds are to be recovered. */
+  #look(): Promise<void> {
+    return this.recovery.check((id) => this.recorder.owns(id));
+  }
+
+  async #joinRunning(): Promise<void> {
+    try {
+      for (const { sessionId, tab } of await this.#engine.sessions()) await this.#join(sessionId, tab);
+    } catch (error) {
+      this.notices.report(toUnisonoError(error));
+    }
+  }
+
+  /** Another tab records: it is live here too, and finished here if that tab dies. */
+  async #join(id: SessionId, tab: TabId): Promise<void> {
+    if (this.recorder.owns(id)) return;
+    if (tab !== this.#engine.tab) this.recovery.watch(id);
+    await this.transcripts.join(id, tab);
+    await this.meetings.refresh();
+  }
+
+  #onTabs(): void {
+    for (const { sessionId, tab } of this.tabs.recordedElsewhere) {
+      if (!this.transcripts.isOver(sessionId)) void this.#join(sessionId, tab);
+    }
+    void this.#look();
+  }
+
+  #onOwner(owner: Owner | null): void {
+    if (!owner) return;
+    this.notices.clear('no-engine', 'engine-lost');
+    if (this.#preparedBy === null || this.#preparedBy === owner.epoch) return;
+    this.#preparedBy = owner.epoch;
+    void this.#loadModel();
+  }
+
+  /** Another build took over: this page is made anew once, unless it records, and then says so. */
+  #onForeignProtocol(version: number): void {
+    if (!this.recorder.wouldLoseWords && reloadOnce(version, this.#reload)) return;
+    this.notices.report(new UnisonoError('other-protocol', `Another tab speaks protocol ${version}.`));
   }
 
   #onEvent(event: EngineEvent): void {
     this.transcripts.apply(event);
     this.status.apply(event);
-    if (event.type === 'health') this.#reportHealth(event.entry);
-    if (event.type === 'model' && event.status.state === 'failed' && event.status.error) {
+    if (event.type === 'session') this.#onSession(event);
+    else if (event.type === 'health') this.#reportHealth(event.entry);
+    else if (event.type === 'storage') {
+      if (event.error) this.notices.report(fromWire(event.error));
+      else this.notices.clear('storage-full', 'storage-failed');
+    } else if (event.type === 'model' && event.status.state === 'failed' && event.status.error) {
       this.notices.report(fromWire(event.status.error));
+    }
+  }
+
+  #onSession({ sessionId, tab, state }: SessionEvent): void {
+    if (this.recorder.owns(sessionId)) return;
+    if (state === 'open') void this.#join(sessionId, tab);
+    else {
+      this.status.endSession(sessionId);
+      void this.#over(sessionId);
     }
   }
 
@@ -211,7 +328,7 @@ export class App {
     this.notices.handle('share', () => add('tab'));
     this.notices.handle('resume-audio', () => void this.recorder.resumeAudio());
     this.notices.handle('retry-model', () => void this.#loadModel());
-    this.notices.handle('reload', () => location.reload());
+    this.notices.handle('reload', () => this.#reload());
   }
 }
 

@@ -10,12 +10,19 @@ interface Lag {
   readonly waitingUtterances: number;
 }
 
+/** Speech of a session of this tab that is not final, and whether an engine is there for it. */
+export interface Backlog {
+  readonly speechMs: number;
+  readonly attached: boolean;
+}
+
 /** What the models are doing, how far behind they are, and what happened to them. */
 export class EngineStatusStore {
   readonly #models = new SvelteMap<RecognizerId, ModelStatus>();
   #latestModel = $state.raw<RecognizerId | null>(null);
   #health = $state.raw<readonly HealthEntry[]>([]);
   readonly #lags = new SvelteMap<SessionId, Lag>();
+  readonly #backlogs = new SvelteMap<SessionId, Backlog>();
   #vad = $state.raw<{ tier: VadTier; reason: string | null } | null>(null);
 
   get models(): ReadonlyMap<RecognizerId, ModelStatus> {
@@ -36,17 +43,35 @@ export class EngineStatusStore {
     return this.#vad;
   }
 
-  /** Of all sessions that are not finished. */
-  get lagMs(): number {
-    return Math.max(0, ...[...this.#lags.values()].map(({ lagMs }) => lagMs));
+  /** How far the words of the session are behind. */
+  lagMs(id: SessionId): number {
+    return this.#lags.get(id)?.lagMs ?? 0;
+  }
+
+  /** What waits for an engine, ms; null while every session of this tab has one. */
+  get waitingMs(): number | null {
+    const waiting = [...this.#backlogs.values()].filter(({ attached }) => !attached);
+    return waiting.length === 0 ? null : waiting.reduce((sum, { speechMs }) => sum + speechMs, 0);
+  }
+
+  /** Speech of the session that is not final, ms. */
+  backlogMs(id: SessionId): number {
+    return this.#backlogs.get(id)?.speechMs ?? 0;
+  }
+
+  setBacklog(id: SessionId, backlog: Backlog): void {
+    this.#backlogs.set(id, backlog);
   }
 
   setModels(models: readonly ModelStatus[]): void {
     for (const status of models) this.#models.set(status.model, status);
   }
 
-  setHealth(entries: readonly HealthEntry[]): void {
-    this.#health = entries.slice(-MAX_HEALTH_ENTRIES);
+  /** Takes in the log of an engine: what this tab or an earlier engine has said stays. */
+  addAllHealth(entries: readonly HealthEntry[]): void {
+    const isKnown = (entry: HealthEntry) => this.#health.some((known) => identity(known) === identity(entry));
+    const all = [...this.#health, ...entries.filter((entry) => !isKnown(entry))];
+    this.#health = all.sort((a, b) => a.atMs - b.atMs).slice(-MAX_HEALTH_ENTRIES);
   }
 
   setVad(change: { tier: VadTier; reason: string | null }): void {
@@ -59,6 +84,7 @@ export class EngineStatusStore {
 
   endSession(id: SessionId): void {
     this.#lags.delete(id);
+    this.#backlogs.delete(id);
   }
 
   apply(event: EngineEvent): void {
@@ -70,3 +96,5 @@ export class EngineStatusStore {
     }
   }
 }
+
+const identity = ({ atMs, code, message }: HealthEntry): string => `${atMs} ${code} ${message}`;

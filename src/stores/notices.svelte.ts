@@ -3,11 +3,31 @@ import type { LinkProblem } from '@core/links.ts';
 
 /** What a notice offers to do about it; the words for it are the UI's. */
 export type NoticeAction =
-  'microphone' | 'share' | 'resume-audio' | 'choose-file' | 'retry-model' | 'download' | 'reload';
+  | 'microphone'
+  | 'share'
+  | 'resume-audio'
+  | 'choose-file'
+  | 'retry-model'
+  | 'download'
+  | 'reload'
+  | 'show-recovered';
+
+/** What is worth saying and is no failure of one call. */
+export type PageNotice =
+  | 'record-requested'
+  | 'busy-recording'
+  /** The engine does not start; it is tried again. */
+  | 'no-engine'
+  /** This browser cannot share an engine between tabs. */
+  | 'single-tab'
+  /** What is recorded is kept in memory only. */
+  | 'memory-journal'
+  /** A recording whose tab died is being finished. */
+  | 'recovering';
 
 export interface Notice {
   readonly id: number;
-  readonly code: ErrorCode | 'record-requested' | 'busy-recording';
+  readonly code: ErrorCode | PageNotice;
   readonly level: 'error' | 'warning' | 'info';
   /** Names worth showing, such as a file's; never transcript text. */
   readonly details: readonly string[];
@@ -32,6 +52,7 @@ const ACTIONS: Partial<Record<ErrorCode, NoticeAction>> = {
   'model-failed': 'retry-model',
   'model-wrong-answer': 'retry-model',
   'engine-lost': 'reload',
+  'other-protocol': 'reload',
   'storage-full': 'download',
   'storage-failed': 'download',
 };
@@ -44,6 +65,7 @@ const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'file-truncated',
   'vad-degraded',
   'gpu-lost',
+  'storage-low',
 ]);
 
 type NewNotice = Omit<Notice, 'id' | 'details' | 'problems'> & Partial<Pick<Notice, 'details' | 'problems'>>;

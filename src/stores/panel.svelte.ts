@@ -1,6 +1,6 @@
 import { MediaQuery } from 'svelte/reactivity';
 
-export const PANELS = ['meetings', 'models', 'settings'] as const;
+export const PANELS = ['meetings', 'models', 'tabs', 'settings'] as const;
 export type PanelName = (typeof PANELS)[number];
 
 /** Which panel is open beside the transcript (on a phone: as a sheet over it). */

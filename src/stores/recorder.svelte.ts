@@ -1,8 +1,10 @@
+import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import type { SourceKind } from '@core/protocol/audio.ts';
 import { toUnisonoError, type ErrorCode } from '@core/protocol/errors.ts';
 import { newSessionId, type SessionId, type SourceId } from '@core/protocol/ids.ts';
-import type { CaptureHandlers, CaptureSession, SourceRequest } from '@src/capture/capture-session.ts';
-import type { EngineClient } from '@src/engine/engine-client.ts';
+import type { Meeting } from '@core/transcript/meeting.ts';
+import type { CaptureHandlers, SourceRequest } from '@src/capture/capture-session.ts';
+import type { CaptureStarter, Engine } from './engine.ts';
 import type { EngineStatusStore } from './engine-status.svelte.ts';
 import type { NoticesStore } from './notices.svelte.ts';
 import { newRecording, type Recording } from './recording.ts';
@@ -14,8 +16,8 @@ import type { TranscriptsStore } from './transcripts.svelte.ts';
 export type RecorderState = 'idle' | 'starting' | 'recording' | 'paused' | 'stopping';
 
 export interface RecorderParts {
-  readonly engine: Pick<EngineClient, 'openSession' | 'addSource' | 'updateSession' | 'closeSession'>;
-  readonly startCapture: typeof CaptureSession.start;
+  readonly engine: Pick<Engine, 'tab' | 'openPort'>;
+  readonly capture: Pick<CaptureStarter, 'start'>;
   readonly settings: SettingsStore;
   readonly sources: SourcesStore;
   readonly transcripts: TranscriptsStore;
@@ -23,7 +25,9 @@ export interface RecorderParts {
   readonly notices: NoticesStore;
   /** What the microphone of this request calls itself; empty when it is not known. */
   readonly microphoneName: (deviceId: string | undefined) => string;
-  /** Called with every session that is over, when its last word is final. */
+  /** Stores what is known of the meeting besides its words. Never rejects. */
+  readonly saveMeeting: (meeting: Meeting) => Promise<void>;
+  /** Called with every session that is over, when its last word is stored. */
   readonly onFinished: (id: SessionId) => Promise<void>;
 }
 
@@ -39,17 +43,19 @@ const LATE_LEVELS_MS = 1_000;
 
 /**
  * One recording at a time, from the press on record to stop. The audio goes from capture to engine by
- * itself; here is only what is captured, and in which state. A stopped session finishes in the background, so
- * that the next recording can start at once. Nothing here rejects: failures become notices, and what was
- * recorded stays.
+ * itself, and waits in the journal while there is none; here is only what is captured, and in which state. A stopped
+ * session finishes in the background, so that the next recording can start at once. Nothing here rejects: failures
+ * become notices, and what was recorded stays.
  */
 export class RecorderStore {
   readonly #parts: RecorderParts;
   readonly #stopwatch = new Stopwatch();
   #state = $state<RecorderState>('idle');
-  #finishing = $state(0);
+  readonly #finishing = new SvelteMap<SessionId, Recording>();
   #suspendedAtMs = 0;
-  #recording: Recording | null = null;
+  /** Recordings of which some is in memory only: there is no disk for them, or it is full. */
+  readonly #inMemory = new SvelteSet<SessionId>();
+  #recording = $state.raw<Recording | null>(null);
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -65,7 +71,27 @@ export class RecorderStore {
 
   /** A stopped session still has words to come. */
   get isFinishing(): boolean {
-    return this.#finishing > 0;
+    return this.#finishing.size > 0;
+  }
+
+  /** The sessions recorded here whose last word is not stored. */
+  get sessions(): readonly SessionId[] {
+    return [...(this.#recording ? [this.#recording.id] : []), ...this.#finishing.keys()];
+  }
+
+  /** The session is recorded here, or its last words are still to come. */
+  owns(id: SessionId): boolean {
+    return this.#recording?.id === id || this.#finishing.has(id);
+  }
+
+  /**
+   * Words would be lost with the page: it records, or what it recorded is in its memory only and not all stored. From the
+   * disk another tab finishes it.
+   */
+  get wouldLoseWords(): boolean {
+    if (this.isActive) return true;
+    const { status } = this.#parts;
+    return this.sessions.some((id) => this.#inMemory.has(id) && status.backlogMs(id) > 0);
   }
 
   /** Time recorded; pauses and time without any source are left out. */
@@ -80,7 +106,7 @@ export class RecorderStore {
 
   /**
    * Starts a recording of the sources that can be had; those that cannot are reported.
-   * Settles when it is over: at once if there was none, else when its last word is final.
+   * Settles when it is over: at once if there was none, else when its last word is stored.
    */
   async start(requests: readonly SourceRequest[]): Promise<void> {
     if (this.#state !== 'idle') return;
@@ -125,10 +151,10 @@ export class RecorderStore {
     if (!recording || this.#state === 'stopping') return;
     this.#become('stopping');
     await this.#guard(recording.capture.stop());
+    void this.#finish(recording);
     this.#recording = null;
     this.#parts.sources.clear();
     this.#become('idle');
-    void this.#finish(recording);
   }
 
   /** Adds a source to the running recording. */
@@ -160,25 +186,24 @@ export class RecorderStore {
 
   /** Passes changed languages, model or script on to the running recording. */
   async settingsChanged(): Promise<void> {
-    const { engine, settings } = this.#parts;
-    if (this.#recording) await this.#guard(engine.updateSession(this.#recording.id, settings.recognition));
+    const { settings } = this.#parts;
+    if (this.#recording) await this.#guard(this.#recording.capture.updateSettings(settings.recognition));
   }
 
   async #open(): Promise<Recording> {
-    const { engine, settings, startCapture } = this.#parts;
-    const id = newSessionId();
-    const port = await engine.openSession({ sessionId: id, settings: settings.recognition });
-    try {
-      const capture = await startCapture(id, port, this.#handlers());
-      return newRecording(id, capture);
-    } catch (error) {
-      await this.#guard(engine.closeSession(id));
-      throw error;
+    const { engine, settings, capture, notices } = this.#parts;
+    const sessionId = newSessionId();
+    const config = { sessionId, tab: engine.tab, settings: settings.recognition };
+    const started = await capture.start(config, engine.openPort(sessionId), this.#handlers(sessionId));
+    if (started.journal === 'memory') {
+      this.#inMemory.add(sessionId);
+      notices.show({ code: 'memory-journal', level: 'warning', action: null });
     }
+    return newRecording(sessionId, started);
   }
 
   async #addTo(recording: Recording, request: SourceRequest): Promise<void> {
-    const { engine, sources, transcripts } = this.#parts;
+    const { sources, transcripts, saveMeeting } = this.#parts;
     const { id, startedAtMs, capture, requests } = recording;
     const description = await capture.addSource(request);
     if (this.#recording !== recording) return; // stopped while the user was being asked
@@ -190,9 +215,9 @@ export class RecorderStore {
     this.#parts.notices.clear(...SOLVED_BY[request.kind]);
     const name = this.#nameOf(request);
     sources.add(description, name);
-    transcripts.addSource(id, { ...description, name });
+    const meeting = transcripts.addSource(id, { ...description, name });
     this.#runStopwatch();
-    await engine.addSource(id, description);
+    if (meeting) await saveMeeting(meeting);
     if (recording.endedEarly.has(description.sourceId)) this.#sourceGone(description.sourceId);
   }
 
@@ -201,7 +226,7 @@ export class RecorderStore {
     return request.kind === 'microphone' ? this.#parts.microphoneName(request.deviceId) : '';
   }
 
-  #handlers(): CaptureHandlers {
+  #handlers(id: SessionId): CaptureHandlers {
     const { sources, status, notices } = this.#parts;
     return {
       level: (level) => {
@@ -216,9 +241,11 @@ export class RecorderStore {
         this.#sourceGone(sourceId);
       },
       warning: (error) => {
+        if (error.code === 'storage-full') this.#inMemory.add(id);
         if (error.code === 'audio-suspended') this.#suspendedAtMs = performance.now();
         notices.report(error);
       },
+      backlog: (backlog) => status.setBacklog(id, backlog),
       health: (entry) => status.addHealth(entry),
     };
   }
@@ -238,12 +265,15 @@ export class RecorderStore {
     if (request.kind === 'file' && recording.requests.size === 0) void this.stop();
   }
 
-  async #finish({ id, over }: Recording): Promise<void> {
-    this.#finishing++;
-    await this.#guard(this.#parts.engine.closeSession(id));
-    this.#finishing--;
-    this.#parts.status.endSession(id);
-    await this.#parts.onFinished(id);
+  async #finish(recording: Recording): Promise<void> {
+    const { id, capture, over } = recording;
+    const { settings, status, onFinished } = this.#parts;
+    this.#finishing.set(id, recording);
+    await this.#guard(capture.finish(settings.current.keepAudio));
+    this.#finishing.delete(id);
+    this.#inMemory.delete(id);
+    status.endSession(id);
+    await onFinished(id);
     over.resolve();
   }
 

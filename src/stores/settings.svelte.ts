@@ -26,6 +26,8 @@ const SettingsSchema = v.object({
   recognizer: v.fallback(v.picklist(['auto', ...RECOGNIZER_IDS]), 'auto'),
   languages: v.fallback(v.pipe(v.array(v.picklist(LANGUAGES)), v.minLength(1)), [...LANGUAGES]),
   chineseScript: v.fallback(v.picklist(['simplified', 'traditional']), 'simplified'),
+  /** Off: the audio of a meeting is deleted when its last word is stored. */
+  keepAudio: v.fallback(v.boolean(), false),
 });
 
 export type Settings = Readonly<v.InferOutput<typeof SettingsSchema>>;

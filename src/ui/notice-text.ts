@@ -1,12 +1,21 @@
 import { m } from '@src/paraglide/messages.js';
-import type { Notice } from '@src/stores/notices.svelte.ts';
-import { errorText } from './text.ts';
+import type { Notice, PageNotice } from '@src/stores/notices.svelte.ts';
+import { errorText, wholeSecondsText } from './text.ts';
 
-export function noticeText(code: Notice['code']): string {
-  if (code === 'record-requested') return m.notice_record_requested();
-  if (code === 'busy-recording') return m.notice_busy_recording();
-  return errorText(code);
-}
+const PAGE_TEXTS: Record<PageNotice, (recoveredMs: number) => string> = {
+  'record-requested': () => m.notice_record_requested(),
+  'busy-recording': () => m.notice_busy_recording(),
+  'no-engine': () => m.notice_no_engine(),
+  'single-tab': () => m.notice_single_tab(),
+  'memory-journal': () => m.notice_memory_journal(),
+  recovering: (recoveredMs) => m.notice_recovering({ seconds: wholeSecondsText(recoveredMs) }),
+};
+
+const isPageNotice = (code: Notice['code']): code is PageNotice => code in PAGE_TEXTS;
+
+/** @param recoveredMs how much is being recovered, for the notice that says so */
+export const noticeText = (code: Notice['code'], recoveredMs: number): string =>
+  isPageNotice(code) ? PAGE_TEXTS[code](recoveredMs) : errorText(code);
 
 type ActionKind = NonNullable<Notice['action']>['kind'];
 
@@ -19,6 +28,7 @@ const ACTION_TEXTS: Record<ActionKind, () => string> = {
   'retry-model': m.action_retry,
   download: m.action_download,
   reload: m.action_reload,
+  'show-recovered': m.action_show,
 };
 
 export const noticeActionText = (kind: ActionKind): string => ACTION_TEXTS[kind]();

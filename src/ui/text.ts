@@ -95,10 +95,12 @@ const unitText = (unit: string, value: number, digits = 0): string =>
 
 export const megabytesText = (megabytes: number): string => unitText('megabyte', megabytes);
 export const secondsText = (ms: number): string => unitText('second', ms / 1000, 1);
+export const wholeSecondsText = (ms: number): string => secondsText(Math.round(ms / 1000) * 1000);
 
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return unitText('byte', bytes);
-  return bytes < 1_000_000 ? unitText('kilobyte', bytes / 1000) : unitText('megabyte', bytes / 1_000_000, 1);
+  if (bytes < 1_000_000) return unitText('kilobyte', bytes / 1000);
+  return bytes < 1e9 ? unitText('megabyte', bytes / 1_000_000, 1) : unitText('gigabyte', bytes / 1e9, 1);
 }
 
 export const dateText = (atMs: number): string =>
@@ -107,6 +109,12 @@ export const shortDateText = (atMs: number): string =>
   new Intl.DateTimeFormat(getLocale(), { dateStyle: 'medium', timeStyle: 'short' }).format(atMs);
 export const timeOfDayText = (atMs: number): string =>
   new Intl.DateTimeFormat(getLocale(), { timeStyle: 'medium' }).format(atMs);
+
+export const hourText = (atMs: number): string =>
+  new Intl.DateTimeFormat(getLocale(), { timeStyle: 'short' }).format(atMs);
+
+/** Builds are numbered by the time they were made; tests number theirs from 1. */
+export const buildText = (build: number): string => (build < 1e12 ? String(build) : shortDateText(build));
 
 /** What a reader calls each source of a meeting: its kind, and a file by its name. */
 export function sourceLabeller(meeting: Meeting): (sourceId: string) => string {

@@ -1,16 +1,15 @@
-import { deleteDB } from 'idb';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { UnisonoError } from '@core/protocol/errors.ts';
-import type { SessionId } from '@core/protocol/ids.ts';
+import { deleteDB, openDB } from 'idb';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { sampleIndex, type SessionId, type SourceId, type TabId } from '@core/protocol/ids.ts';
+import { LOCKS } from '@core/protocol/tabs.ts';
 import { textOf } from '@core/transcript/types.ts';
 import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
-import { deleteMeeting, listMeetings, loadMeeting } from '@src/storage/meetings.ts';
-import { TranscriptWriter } from '@src/storage/transcript-writer.ts';
-import { meeting, segment, SESSION, words } from '../support/segments.ts';
+import { deleteMeeting, listMeetings, loadMeeting, saveMeeting } from '@src/storage/meetings.ts';
+import { unfinishedRecordings, whenAbandoned } from '@src/storage/recordings.ts';
+import { meeting, segment, SESSION } from '../support/segments.ts';
 
 const NAME = 'unisono-storage-test';
 const opened: UnisonoDatabase[] = [];
-const errors: UnisonoError[] = [];
 
 /** A database as after a reload of the page: opened anew. */
 async function open(): Promise<UnisonoDatabase> {
@@ -19,104 +18,147 @@ async function open(): Promise<UnisonoDatabase> {
   return database;
 }
 
-const writerFor = (database: UnisonoDatabase) =>
-  new TranscriptWriter(Promise.resolve(database), (error) => errors.push(error));
-
 afterEach(async () => {
   for (const database of opened.splice(0)) database.close();
-  errors.length = 0;
   await deleteDB(NAME);
 });
 
-describe('a transcript that is stored as it grows', () => {
-  it('is there after a reload, in the order it was spoken, whatever order it was written in', async () => {
-    const writer = writerFor(await open());
-    for (const startMs of [9_000, 0, 4_000]) {
-      const spoken = segment(startMs, `at ${startMs}`);
-      writer.write({ meeting: meeting(), segmentId: spoken.id, segment: spoken });
-    }
-    await writer.flush();
+describe('the database', () => {
+  it('of the version before opens with its meetings and their words', async () => {
+    const old = await openDB(NAME, 1, {
+      upgrade(database) {
+        database.createObjectStore('sessions', { keyPath: 'id' }).createIndex('by-start', 'startedAtMs');
+        database.createObjectStore('segments', { keyPath: ['sessionId', 'segment.id'] });
+      },
+    });
+    await old.put('sessions', meeting());
+    await old.put('segments', { sessionId: SESSION, segment: segment(0, 'Said long ago.') });
+    old.close();
 
-    const stored = await loadMeeting(await open(), SESSION);
+    const database = await open();
+    const stored = await loadMeeting(database, SESSION);
     expect(stored?.meeting).toEqual(meeting());
+    expect(stored?.segments.map(({ committed }) => textOf(committed))).toEqual(['Said long ago.']);
+    expect(await unfinishedRecordings(database)).toEqual([]);
+  });
+});
+
+describe('a meeting', () => {
+  it('is read in the order it was spoken, whatever order it was written in', async () => {
+    const database = await open();
+    await saveMeeting(database, meeting());
+    for (const startMs of [9_000, 0, 4_000]) {
+      await database.put('segments', { sessionId: SESSION, segment: segment(startMs, `at ${startMs}`) });
+    }
+    const stored = await loadMeeting(await open(), SESSION);
     expect(stored?.segments.map(({ committed }) => textOf(committed))).toEqual([
       'at 0',
       'at 4000',
       'at 9000',
     ]);
-    expect(errors).toEqual([]);
   });
 
-  it('keeps the certain words of an utterance that a reload cut short, and only those', async () => {
-    const writer = writerFor(await open());
-    const open_ = segment(0, 'ask not what', { state: 'committed', tentative: words(' your country') });
-    writer.write({ meeting: meeting(), segmentId: open_.id, segment: open_ });
-    await writer.flush();
-
-    const stored = await loadMeeting(await open(), SESSION);
-    expect(stored?.segments).toMatchObject([{ state: 'final', tentative: [] }]);
-    expect(textOf(stored!.segments[0]!.committed)).toBe('ask not what');
-  });
-
-  it('writes only the latest of many versions that come while it is busy, and loses none', async () => {
-    const writer = writerFor(await open());
-    for (let rev = 1; rev <= 200; rev++) {
-      const version = segment((rev % 4) * 1_000, `version ${rev}`, { rev });
-      writer.write({ meeting: meeting(), segmentId: version.id, segment: version });
-    }
-    await writer.flush();
-    const stored = await loadMeeting(await open(), SESSION);
-    expect(stored?.segments.map(({ rev }) => rev)).toEqual([200, 197, 198, 199]);
-  });
-
-  it('takes back what the engine took back', async () => {
-    const writer = writerFor(await open());
-    const noise = segment(0, 'you', { state: 'committed' });
-    writer.write({ meeting: meeting(), segmentId: noise.id, segment: noise });
-    await writer.flush();
-    writer.write({ meeting: meeting(), segmentId: noise.id, segment: null });
-    await writer.flush();
-    expect((await loadMeeting(await open(), SESSION))?.segments).toEqual([]);
-  });
-
-  it('says so when the disk is full, and stores it with the next words once there is room', async () => {
+  it('gets a second source without losing what the engine wrote of its words', async () => {
     const database = await open();
-    let full = true;
-    const transaction = (stores: ['sessions', 'segments'], mode: 'readwrite') => {
-      if (full) throw new DOMException('no room', 'QuotaExceededError');
-      return database.transaction(stores, mode);
-    };
-    const writer = writerFor({ transaction } as unknown as UnisonoDatabase);
-    const first = segment(0, 'first');
-    writer.write({ meeting: meeting(), segmentId: first.id, segment: first });
-    await writer.flush();
-    expect(errors.map(({ code }) => code)).toEqual(['storage-full']);
-
-    full = false;
-    const second = segment(5_000, 'second');
-    writer.write({ meeting: meeting(), segmentId: second.id, segment: second });
-    await writer.flush();
-    const stored = await loadMeeting(database, SESSION);
-    expect(stored?.segments.map(({ committed }) => textOf(committed))).toEqual(['first', 'second']);
+    await saveMeeting(database, meeting({ durationMs: 0, preview: '' }));
+    await database.put('sessions', meeting({ durationMs: 75_000, preview: 'Good morning' }));
+    const [microphone] = meeting().sources;
+    const tab = { ...microphone!, sourceId: 'tab-1' as SourceId, kind: 'tab' as const };
+    await saveMeeting(database, meeting({ durationMs: 0, preview: '', sources: [microphone!, tab] }));
+    expect(await listMeetings(database)).toMatchObject([
+      { durationMs: 75_000, preview: 'Good morning', sources: [{ kind: 'microphone' }, { kind: 'tab' }] },
+    ]);
   });
 });
 
 describe('the list of meetings', () => {
-  it('shows the latest first; deleting one deletes its words and nobody else’s', async () => {
-    const database = await open();
-    const writer = writerFor(database);
-    const ids = ['a', 'a-longer', 'b'] as SessionId[];
-    for (const [index, id] of ids.entries()) {
-      const spoken = segment(0, `words of ${id}`);
-      writer.write({ meeting: meeting({ id, startedAtMs: index }), segmentId: spoken.id, segment: spoken });
-    }
-    await writer.flush();
-    expect((await listMeetings(database)).map(({ id }) => id)).toEqual(['b', 'a-longer', 'a']);
+  const ids = ['a', 'a-longer', 'b'] as SessionId[];
 
+  async function threeMeetings(): Promise<UnisonoDatabase> {
+    const database = await open();
+    for (const [index, id] of ids.entries()) {
+      await saveMeeting(database, meeting({ id, startedAtMs: index }));
+      await database.put('segments', { sessionId: id, segment: segment(0, `words of ${id}`) });
+    }
+    return database;
+  }
+
+  it('shows the latest first; deleting one deletes its words and nobody else’s', async () => {
+    const database = await threeMeetings();
+    expect((await listMeetings(database)).map(({ id }) => id)).toEqual(['b', 'a-longer', 'a']);
     await deleteMeeting(database, ids[0]!);
     expect((await listMeetings(database)).map(({ id }) => id)).toEqual(['b', 'a-longer']);
     expect(await loadMeeting(database, ids[0]!)).toBeNull();
     expect((await loadMeeting(database, ids[1]!))?.segments).toHaveLength(1);
     expect(await database.count('segments')).toBe(2);
+  });
+
+  it('of a deleted meeting keeps neither its audio nor a recording to recover', async () => {
+    const database = await threeMeetings();
+    const [id, other] = [ids[0]!, ids[1]!];
+    const sourceId = 'm' as SourceId;
+    await database.put('recordings', {
+      sessionId: id,
+      tab: 'gone' as TabId,
+      settings: meeting().settings,
+      sources: [],
+    });
+    await database.put('progress', {
+      sessionId: id,
+      sourceId,
+      acknowledged: sampleIndex(0),
+      recent: { language: null, said: [] },
+    });
+    const audio = await (
+      await navigator.storage.getDirectory()
+    ).getDirectoryHandle('audio', { create: true });
+    for (const name of [id, other]) await audio.getDirectoryHandle(name, { create: true });
+
+    await deleteMeeting(database, id);
+    expect(await unfinishedRecordings(database)).toEqual([]);
+    expect(await database.count('progress')).toBe(0);
+    const left: string[] = [];
+    for await (const name of audio.keys()) left.push(name);
+    expect(left).toEqual([other]);
+    await audio.removeEntry(other, { recursive: true });
+  });
+});
+
+describe('a recording whose tab may have died', () => {
+  it('is left alone while that tab lives, and is taken by one tab only afterwards', async () => {
+    const id = crypto.randomUUID() as SessionId;
+    const alive = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const recording = navigator.locks.request(LOCKS.recording(id), () => {
+      held.resolve();
+      return alive.promise;
+    });
+    await held.promise;
+
+    const taken: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const one = whenAbandoned(id, () => {
+      taken.push('one');
+      begun.resolve();
+      return first.promise;
+    });
+    const two = whenAbandoned(id, () => {
+      taken.push('two');
+      return Promise.resolve();
+    });
+    await vi.waitFor(async () => {
+      const { pending } = await navigator.locks.query();
+      expect(pending?.map(({ name }) => name)).toContain(LOCKS.recording(id));
+    });
+    expect(taken).toEqual([]);
+
+    alive.resolve();
+    await recording;
+    await begun.promise;
+    expect(taken).toEqual(['one']);
+    first.resolve();
+    await Promise.all([one, two]);
+    expect(taken).toEqual(['one', 'two']); // which finds nothing left to do
   });
 });

@@ -33,6 +33,7 @@ export function reduce(transcript: FoldedTranscript, event: EngineEvent): Folded
     case 'segment-dropped':
       return drop(transcript, event.segmentId, event.rev);
     case 'lag':
+    case 'session':
       return transcript;
   }
 }
