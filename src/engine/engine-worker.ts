@@ -44,6 +44,7 @@ export class EngineWorker {
     worker.addEventListener('message', ({ data }: MessageEvent<EngineWorkerEvent>) => {
       if (worker !== this.#worker) return;
       if (data.type === 'started') this.#watch(worker);
+      if (data.type === 'failed') this.#gone(worker, data.reason);
       this.#handlers.event(data);
     });
     worker.addEventListener('error', ({ message }) =>

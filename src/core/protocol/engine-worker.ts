@@ -30,6 +30,8 @@ export type EngineWorkerMessage =
 export type EngineWorkerEvent =
   /** It runs, and holds its lock (LOCKS.engineWorker) for as long as it does. */
   | { readonly type: 'started' }
+  /** It cannot go on: only another worker can. */
+  | { readonly type: 'failed'; readonly reason: string }
   /** Whether the engine of all tabs runs, or is being started, here. */
   | { readonly type: 'ownership'; readonly owns: boolean }
   /** A line of this worker's own log. */

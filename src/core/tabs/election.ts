@@ -30,6 +30,8 @@ export interface RunningEngine {
 export interface Ownership {
   readonly owner: Owner;
   readonly signal: AbortSignal;
+  /** The store belongs to a later engine: ends this one; its tab waits for the lock again. */
+  fenced(): void;
 }
 
 export interface CandidateEffects {
@@ -141,6 +143,7 @@ export class Candidate {
     this.#watch = new OwnerWatch(effects.clock.now());
     this.#control = effects.open?.(CHANNELS.control) ?? null;
     this.#control?.listen((envelope) => this.#hear(envelope));
+    effects.announce({ type: 'who' });
     void this.#run();
   }
 
@@ -218,7 +221,11 @@ export class Candidate {
       effects.log('info', 'engine-creating', `Creating the shared engine ${epoch} …`);
       const startedAtMs = clock.now();
       stopBeating = this.#beat(tenure);
-      const booting = effects.boot({ owner, signal: tenure.signal });
+      const booting = effects.boot({
+        owner,
+        signal: tenure.signal,
+        fenced: () => tenure.lose('newer-engine'),
+      });
       // One that comes after the lock was lost is of no use to anybody.
       void booting.then(
         (late) => (tenure.signal.aborted ? late.dispose() : undefined),
