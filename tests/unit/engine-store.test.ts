@@ -80,7 +80,7 @@ describe('the engine’s words', () => {
   });
 
   test('are stored whole or not at all when the disk is full, and later once there is room', async () => {
-    const put = IDBObjectStore.prototype.put;
+    const put = Reflect.get(IDBObjectStore.prototype, 'put') as (value: unknown) => IDBRequest<IDBValidKey>;
     const full = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
       this: IDBObjectStore,
       value: unknown,

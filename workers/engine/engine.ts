@@ -221,7 +221,6 @@ export function createEngine(effects: EngineEffects): Engine {
     };
   };
 
-  health.add('info', 'engine', 'engine-created', `Epoch ${epoch}, build ${build}, in tab ${tab}.`);
   return {
     apiFor: (client) => {
       const known = clients.get(client);
