@@ -47,6 +47,7 @@ export async function boot({ ownership, ...parts }: BootParts): Promise<RunningE
       [navigator.userAgent, __APP_VERSION__, __ORT_URL__, JSON.stringify(facts)].join('\n'),
     measureMemory,
     publish: (event) => clients.publish(event),
+    onFenced: () => ownership.fenced(),
   });
   const clients = new Clients({ ...parts, engine, owner: { ...owner, phase: 'ready' } });
   return {

@@ -127,7 +127,9 @@ export class Clients implements LocalPortListener {
     const client: EngineClient = {
       tab,
       address,
-      acknowledged: (sessionId, message) => void rpc.acknowledged.asEvent(sessionId, message),
+      // A dead one's session is still read to its end.
+      acknowledged: (sessionId, message) =>
+        void rpc.acknowledged.asEvent(sessionId, message).catch(() => undefined),
     };
     const api = engine.apiFor(client);
     const rpc = createRpc<EngineEvents, EngineApi>(
