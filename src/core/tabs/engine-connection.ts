@@ -249,9 +249,7 @@ export class EngineConnection {
     call.sentOver = rpc;
     const answer: Promise<unknown> = rpc.$callRaw({ method: call.method, args: call.args });
     answer.then(
-      (value) => {
-        if (call.sentOver === rpc) this.#settle(call, () => call.resolve(value));
-      },
+      (value) => this.#settle(call, () => call.resolve(value)),
       (thrown: unknown) => {
         if (call.sentOver !== rpc) return;
         const error = toUnisonoError(thrown);

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { SpeechMessage } from '@core/protocol/audio.ts';
 import { PROTOCOL, CHANNELS, type Address, type ControlMessage, type Owner } from '@core/protocol/tabs.ts';
@@ -34,6 +35,9 @@ class Engine {
   readonly heard: string[] = [];
   readonly attaches: Address[] = [];
   listening = true;
+  answering = true;
+  /** Says `attached` to the last that asked. */
+  answer: () => void = () => undefined;
   events: ReturnType<typeof createRpc<EngineEvents, EngineApi>> | null = null;
   readonly #control: Transport;
   readonly #port: Transport | null;
@@ -92,7 +96,9 @@ class Engine {
       speech: () => void this.heard.push('speech'),
     };
     this.events = createRpc<EngineEvents, EngineApi>(endpointOn(transport, line), api as EngineApi);
-    transport.post({ v: PROTOCOL, ...line, body: { type: 'attached', owner: this.owner } });
+    this.answer = () =>
+      transport.post({ v: PROTOCOL, ...line, body: { type: 'attached', owner: this.owner } });
+    if (this.answering) this.answer();
   }
 }
 
@@ -207,6 +213,33 @@ describe('finding the engine', () => {
     expect(engine.attaches).toEqual(['page']);
   });
 
+  test('an attach that is answered twice attaches once', async () => {
+    const { connect, there, seen, clock } = world();
+    const engine = there(1);
+    engine.answering = false;
+    connect();
+    await clock.pass(1500);
+    expect(engine.attaches.length).toBe(2);
+    engine.answer();
+    engine.answer();
+    await settled();
+    expect(seen.owners).toEqual([1]);
+  });
+
+  test('nobody asks an engine that has left to be attached, and its late answer counts for nothing', async () => {
+    const { connect, there, seen, clock } = world();
+    const first = there(1);
+    first.answering = false;
+    connect();
+    await settled();
+    first.next(2).announce('booting');
+    await clock.pass(5000);
+    expect(first.attaches.length).toBe(1);
+    first.answer();
+    await settled();
+    expect(seen.owners).toEqual([]);
+  });
+
   test('a heartbeat is enough to find an owner whose announcement was missed', async () => {
     const { connect, there } = world();
     const engine = there(1);
@@ -220,9 +253,10 @@ describe('finding the engine', () => {
   });
 
   test('the page and a capture worker of one tab do not hear one another’s answers', async () => {
-    const { bus, clock, connect, there } = world();
+    const { bus, clock, connect, there, seen } = world();
     const engine = there(1);
     const page = connect();
+    let acknowledgedToCapture = 0;
     const [port] = bus.pair('capture', 'worker');
     const capture = new EngineConnection({
       tab: HERE,
@@ -230,7 +264,7 @@ describe('finding the engine', () => {
       port,
       open: bus.opener('capture'),
       clock,
-      events: { event: () => undefined, acknowledged: () => undefined },
+      events: { event: () => undefined, acknowledged: () => void (acknowledgedToCapture += 1) },
       onOwner: () => undefined,
     });
     await settled();
@@ -239,6 +273,9 @@ describe('finding the engine', () => {
     engine.asked[1]!.resolve(healthOf('for capture'));
     await settled();
     expect([ofPage.code, ofCapture.code]).toEqual(['waiting', 'for capture']);
+    void engine.events!.acknowledged.asEvent(SESSION, { type: 'acknowledged' } as never);
+    await settled();
+    expect([seen.acknowledged, acknowledgedToCapture]).toEqual([0, 1]);
   });
 
   test('who speaks another protocol is reported and not listened to', async () => {
@@ -428,6 +465,10 @@ describe('every call settles', () => {
     stopSent.abort('sent');
     await expect(sent).rejects.toBe('sent');
     expect(connection.pending).toBe(0);
+    // One signal may stand for a whole recording: an answered call leaves nothing on it.
+    const recording = new AbortController();
+    await connection.call('models', [], { signal: recording.signal });
+    expect(getEventListeners(recording.signal, 'abort')).toEqual([]);
   });
 
   test('when the connection is closed', async () => {

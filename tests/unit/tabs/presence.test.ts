@@ -70,6 +70,15 @@ test('a tab that opens later is told what the others do', async () => {
   expect(second.tabs[0]).toMatchObject({ tab: 'first', recording: [SESSION] });
 });
 
+test('what the threads of a tab ask of the engine does not make the tab tell itself again', async () => {
+  const { open, say } = browser();
+  const [first] = [await open('first'), await open('second')];
+  let changes = 0;
+  first.onChange(() => (changes += 1));
+  await say('second', { type: 'who' });
+  expect(changes).toBe(0);
+});
+
 test('a tab leaves the list when the engine says that it is gone', async () => {
   const { open, say } = browser();
   const first = await open('first');
