@@ -2,13 +2,12 @@ import { mount } from 'svelte';
 import AppView from './App.svelte';
 import { CaptureSession } from './capture/capture-session.ts';
 import { EngineClient } from './engine/engine-client.ts';
-import { watchVisibility } from './page/lifecycle.ts';
 import { serviceWorkerReady, watchBytesSent } from './page/service-worker.ts';
 import { App } from './stores/app.svelte.ts';
 import './ui/tokens.css';
 import './ui/base.css';
 
-const app = new App({ engine: EngineClient.start(), capture: CaptureSession });
+const app = new App({ engine: new EngineClient(), capture: CaptureSession });
 
 const query = location.search;
 // What the address asks for is done once: a reload shows what was recorded and does not record again.
@@ -18,7 +17,6 @@ const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');
 mount(AppView, { target, props: { app } });
 
-watchVisibility((visible) => app.tell({ visible }));
 watchBytesSent((bytesSent) => {
   app.privacy.bytesSent = bytesSent;
 });

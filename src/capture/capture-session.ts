@@ -1,5 +1,11 @@
 import type { SourceKind } from '@core/protocol/audio.ts';
-import type { CaptureApi, CaptureConfig, CaptureEvents, VadTier } from '@core/protocol/capture.ts';
+import type {
+  CaptureApi,
+  CaptureConfig,
+  CaptureEvents,
+  JournalKind,
+  VadTier,
+} from '@core/protocol/capture.ts';
 import type {
   HealthEntry,
   RecognitionSettings,
@@ -65,6 +71,8 @@ export class CaptureSession {
   /** Whether a source has recorded: the clock runs. */
   #begun = false;
   #graph: AudioGraph | null = null;
+  #journal: JournalKind = 'memory';
+  #journal: JournalKind = 'memory';
 
   private constructor(handlers: CaptureHandlers) {
     this.#handlers = handlers;
@@ -107,7 +115,7 @@ export class CaptureSession {
   ): Promise<CaptureSession> {
     const session = new CaptureSession(handlers);
     try {
-      await session.#capture.open(config, engine);
+      session.#journal = (await session.#capture.open(config, engine)).journal;
       return session;
     } catch (thrown) {
       session.#terminate();
@@ -136,6 +144,11 @@ export class CaptureSession {
     }
   }
 
+  /** Where what is recorded is kept until it is written down. A full disk is told as `storage-full` later. */
+  get journal(): JournalKind {
+    return this.#journal;
+  }
+
   /**
    * Opens a source; it records when this resolves.
    * @throws {UnisonoError} `microphone-*`, `share-*`, `file-*`, `capture-unsupported`
@@ -143,6 +156,16 @@ export class CaptureSession {
   async addSource(request: SourceRequest): Promise<SourceDescription> {
     const sourceId = crypto.randomUUID() as SourceId;
     return request.kind === 'file' ? this.#addFile(sourceId, request.file) : this.#addLive(sourceId, request);
+  }
+
+  /** Where the audio is kept until it is final; what is in memory does not outlive the tab. */
+  get journal(): JournalKind {
+    return this.#journal;
+  }
+
+  /** The engine worker of this tab was started again: this is the way to the new one. */
+  async useEngine(engine: MessagePort): Promise<void> {
+    await this.#capture.useEngine(engine);
   }
 
   /** Holds for the utterances that follow. */

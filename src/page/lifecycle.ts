@@ -27,10 +27,3 @@ export function reloadOnce(protocol: number, reload: () => void): boolean {
   reload();
   return true;
 }
-
-/** Calls back with whether the page can be seen, now and whenever that changes. */
-export function watchVisibility(listener: (visible: boolean) => void): void {
-  const tell = () => listener(!document.hidden);
-  document.addEventListener('visibilitychange', tell);
-  tell();
-}

@@ -94,8 +94,8 @@ export class App {
     this.#handleNotices();
   }
 
-  /** What the other tabs and the engine's worker must know of this page, besides whether it is visible. */
-  get pageState(): Omit<PageState, 'visible'> {
+  /** What the other tabs and the election must know of this page. */
+  get pageState(): PageState {
     const { sessionId, isFinishing } = this.recorder;
     return {
       recording: sessionId ? [sessionId] : [],
@@ -110,8 +110,8 @@ export class App {
     return Math.max(0, ...sessions.map((id) => this.status.lagMs(id)));
   }
 
-  tell(change: Partial<PageState>): void {
-    this.#engine.update(change);
+  tell(state: PageState): void {
+    this.#engine.update(state);
   }
 
   /**
@@ -314,6 +314,9 @@ export class App {
 
   /** A health entry whose code is one a person should know of is also said where they look. */
   #reportHealth({ level, code, message }: HealthEntry): void {
+    if (code === 'engine-boot-failed') {
+      this.notices.show({ code: 'no-engine', level: 'warning', action: null, details: [message] });
+    }
     const known = ERROR_CODES.find((errorCode) => errorCode === code);
     if (known && level !== 'info') this.notices.report(new UnisonoError(known, message));
   }
