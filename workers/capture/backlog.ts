@@ -27,8 +27,11 @@ export class BacklogTeller {
     else this.#say();
   }
 
+  /** Says the last word at once. */
   close(): void {
-    this.#callOff?.();
+    if (!this.#callOff) return;
+    this.#callOff();
+    this.#say();
   }
 
   #say(): void {
