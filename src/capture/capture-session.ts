@@ -72,7 +72,6 @@ export class CaptureSession {
   #begun = false;
   #graph: AudioGraph | null = null;
   #journal: JournalKind = 'memory';
-  #journal: JournalKind = 'memory';
 
   private constructor(handlers: CaptureHandlers) {
     this.#handlers = handlers;
@@ -156,11 +155,6 @@ export class CaptureSession {
   async addSource(request: SourceRequest): Promise<SourceDescription> {
     const sourceId = crypto.randomUUID() as SourceId;
     return request.kind === 'file' ? this.#addFile(sourceId, request.file) : this.#addLive(sourceId, request);
-  }
-
-  /** Where the audio is kept until it is final; what is in memory does not outlive the tab. */
-  get journal(): JournalKind {
-    return this.#journal;
   }
 
   /** The engine worker of this tab was started again: this is the way to the new one. */
