@@ -18,11 +18,15 @@ let engine: TestEngine;
 afterEach(() => engine.dispose());
 
 const loads = async (): Promise<readonly string[]> =>
-  (await engine.api.health()).filter(({ code }) => code === 'model-loaded').map(({ message }) => message);
+  (await engine.call('health', []))
+    .filter(({ code }) => code === 'model-loaded')
+    .map(({ message }) => message);
 
 test('fifty callers share one load, and a later page needs no self-test', async () => {
   engine = new TestEngine();
-  const statuses = await Promise.all(Array.from({ length: 50 }, () => engine.api.prepare('moonshine-tiny')));
+  const statuses = await Promise.all(
+    Array.from({ length: 50 }, () => engine.call('prepare', ['moonshine-tiny'])),
+  );
   expect(new Set(statuses.map(({ state }) => state))).toEqual(new Set(['ready']));
   const ran = statuses[0]!.selfTest.filter(({ outcome }) => outcome !== 'skipped');
   expect(ran.map(({ outcome }) => outcome)).toEqual(ran.map(() => 'right'));
@@ -31,12 +35,14 @@ test('fifty callers share one load, and a later page needs no self-test', async 
   for (const line of await loads()) expect(line).toContain(': 2 sessions');
   const fastest = Math.min(...ran.map(({ decodeMs }) => decodeMs ?? Infinity));
   expect(ran.find(({ decodeMs }) => decodeMs === fastest)?.rung).toBe(statuses[0]!.rung);
-  await engine.api.prepare('moonshine-tiny');
+  await engine.call('prepare', ['moonshine-tiny']);
   expect(await loads()).toHaveLength(ran.length);
   engine.dispose();
 
   engine = new TestEngine();
-  const again = await Promise.all(Array.from({ length: 50 }, () => engine.api.prepare('moonshine-tiny')));
+  const again = await Promise.all(
+    Array.from({ length: 50 }, () => engine.call('prepare', ['moonshine-tiny'])),
+  );
   expect(again[49]).toMatchObject({
     state: 'ready',
     rung: statuses[0]!.rung,
@@ -50,9 +56,8 @@ test('fifty callers share one load, and a later page needs no self-test', async 
 
 test('speech becomes partials that keep their committed words, then one final, decoded once', async () => {
   engine = new TestEngine();
-  await engine.api.prepare('moonshine-tiny');
-  const session = await engine.open(ENGLISH);
-  await engine.api.addSource(session.id, { sourceId: MICROPHONE, kind: 'microphone', offsetMs: 500 });
+  await engine.call('prepare', ['moonshine-tiny']);
+  const session = await engine.open(ENGLISH, { sourceId: MICROPHONE, kind: 'microphone', offsetMs: 500 });
   const clip = await knownAnswer();
   const partials = () => engine.events.filter((event) => event.type === 'partial');
   const messages = utteranceMessages(MICROPHONE, 16_000, clip);
@@ -79,7 +84,7 @@ test('speech becomes partials that keep their committed words, then one final, d
 
   const captured = sampleIndex(16_000 + clip.length + 32_000);
   session.send([{ type: 'source-clock', sourceId: MICROPHONE, captured, ended: true }]);
-  const statistics = await engine.api.closeSession(session.id);
+  const statistics = await engine.call('closeSession', [session.id]);
   expect(statistics).toMatchObject({ finalCalls: 1, utterances: 1, dropped: 0 });
   expect(statistics.partialCalls).toBeGreaterThanOrEqual(1);
   expect(session.acknowledged.get(MICROPHONE)).toBe(captured);
@@ -92,11 +97,10 @@ test.each<FaultKind>(['exception', 'out-of-memory', 'gpu-lost', 'worker-gone'])(
   'after %s the utterance is decoded again one step down, and one line says so',
   async (fault) => {
     engine = new TestEngine();
-    const before = await engine.api.prepare('moonshine-tiny');
+    const before = await engine.call('prepare', ['moonshine-tiny']);
     expect(before.state).toBe('ready');
-    const session = await engine.open(ENGLISH);
-    await engine.api.addSource(session.id, { sourceId: MICROPHONE, kind: 'file', offsetMs: 0 });
-    await engine.api.injectFault!('moonshine-tiny', fault);
+    const session = await engine.open(ENGLISH, { sourceId: MICROPHONE, kind: 'file', offsetMs: 0 });
+    await engine.call('injectFault', ['moonshine-tiny', fault]);
     session.send(utteranceMessages(MICROPHONE, 0, await knownAnswer()));
 
     const outcome = await engine.outcome(`${MICROPHONE}-0`);
@@ -109,7 +113,7 @@ test.each<FaultKind>(['exception', 'out-of-memory', 'gpu-lost', 'worker-gone'])(
       return lines.length > 0 ? lines : undefined;
     });
     expect(warnings.map(({ level, scope }) => `${level} ${scope}`)).toEqual(['warning model']);
-    const [after] = (await engine.api.models()).filter(({ model }) => model === 'moonshine-tiny');
+    const [after] = (await engine.call('models', [])).filter(({ model }) => model === 'moonshine-tiny');
     expect(after?.state).toBe('ready');
     const right = after!.selfTest.filter(({ outcome }) => outcome === 'right');
     if (right.length > 1) expect(after!.rung).not.toBe(before.rung);
@@ -118,12 +122,10 @@ test.each<FaultKind>(['exception', 'out-of-memory', 'gpu-lost', 'worker-gone'])(
 
 test('Whisper invents nothing in silence, tones and noise', async () => {
   engine = new TestEngine();
-  const session = await engine.open({
-    ...ENGLISH,
-    recognizer: 'whisper-tiny',
-    languages: ['en', 'es', 'fr', 'zh'],
-  });
-  await engine.api.addSource(session.id, { sourceId: MICROPHONE, kind: 'file', offsetMs: 0 });
+  const session = await engine.open(
+    { ...ENGLISH, recognizer: 'whisper-tiny', languages: ['en', 'es', 'fr', 'zh'] },
+    { sourceId: MICROPHONE, kind: 'file', offsetMs: 0 },
+  );
   let seed = 1;
   const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
   const sounds: ((n: number) => number)[] = [
