@@ -51,11 +51,20 @@ export class MemoryTransport implements Transport {
   postRaw(data: unknown, transfer: Transferable[] = []): void {
     if (this.#closed) return;
     const sent = this.#clone(data, { transfer: this.moves ? transfer : [] });
-    const receivers = [...this.#others(this)];
-    receivers.forEach((receiver, index) => {
-      const copy = index === receivers.length - 1 ? sent : this.#clone(sent);
-      this.#deliver(receiver.party, () => receiver.#arrive(copy), this.party);
-    });
+    const parties = new Map<Party, MemoryTransport[]>();
+    for (const receiver of this.#others(this)) {
+      if (!receiver.moves && !receiver.#listening) continue;
+      const known = parties.get(receiver.party);
+      if (known) known.push(receiver);
+      else parties.set(receiver.party, [receiver]);
+    }
+    for (const [party, receivers] of parties) {
+      const arrivals = receivers.map((receiver) => ({ receiver, copy: this.#clone(sent) }));
+      const run = (): void => {
+        for (const { receiver, copy } of arrivals) receiver.#arrive(copy);
+      };
+      this.#deliver(party, run, this.party);
+    }
   }
 
   #arrive(data: unknown): void {
