@@ -4,7 +4,10 @@ import { sampleIndex, type SourceId } from '@core/protocol/ids.ts';
 import { isKnownAnswer } from '@core/text/known-answer.ts';
 import { textOf } from '@core/transcript/types.ts';
 import { EngineClient } from '@src/engine/engine-client.ts';
+import { openDatabase } from '@src/storage/database.ts';
+import { deleteMeeting, loadMeeting } from '@src/storage/meetings.ts';
 import { knownAnswer, TestEngine } from '../support/engine.ts';
+import { meeting } from '../support/segments.ts';
 import { utteranceMessages } from '../support/speech-feed.ts';
 
 const MICROPHONE = 'microphone' as SourceId;
@@ -49,6 +52,11 @@ test('fifty callers share one load, and a later page needs no self-test', async 
     selfTest: statuses[0]!.selfTest,
   });
   expect(await loads()).toHaveLength(1);
+  const { loads: made, modelBytes } = await engine.call('report', []);
+  expect(made.map(({ model }) => model)).toEqual(['moonshine-tiny']);
+  // Its two graphs, and nothing counted twice.
+  expect(modelBytes).toBeGreaterThan(20e6);
+  expect(modelBytes).toBeLessThan(40e6);
   expect(engine.events.some((event) => event.type === 'model' && event.status.state === 'testing')).toBe(
     false,
   );
@@ -58,6 +66,8 @@ test('speech becomes partials that keep their committed words, then one final, d
   engine = new TestEngine();
   await engine.call('prepare', ['moonshine-tiny']);
   const session = await engine.open(ENGLISH, { sourceId: MICROPHONE, kind: 'microphone', offsetMs: 500 });
+  const database = await openDatabase();
+  await database.put('sessions', meeting({ id: session.id, durationMs: 0 }));
   const clip = await knownAnswer();
   const partials = () => engine.events.filter((event) => event.type === 'partial');
   const messages = utteranceMessages(MICROPHONE, 16_000, clip);
@@ -88,6 +98,11 @@ test('speech becomes partials that keep their committed words, then one final, d
   expect(statistics).toMatchObject({ finalCalls: 1, utterances: 1, dropped: 0 });
   expect(statistics.partialCalls).toBeGreaterThanOrEqual(1);
   expect(session.acknowledged.get(MICROPHONE)).toBe(captured);
+  const stored = await loadMeeting(database, session.id);
+  expect(stored?.segments).toEqual([outcome.segment]);
+  expect(stored?.meeting.durationMs).toBe(outcome.segment.endMs);
+  await deleteMeeting(database, session.id);
+  database.close();
   const lags = engine.events.filter((event) => event.type === 'lag');
   expect(lags[0]?.lagMs).toBeGreaterThan(0);
   expect(lags.at(-1)?.lagMs).toBe(0);
