@@ -240,9 +240,10 @@ export class App {
   }
 
   async #recovering(id: SessionId): Promise<void> {
-    const run = () => void this.meetings.open(id);
-    this.notices.show({ code: 'recovering', level: 'info', action: { kind: 'show-recovered', run } });
     const free = !this.recorder.isActive && this.meetings.showsNoChoice;
+    const run = () => void this.meetings.open(id);
+    const action = free ? null : ({ kind: 'show-recovered', run } as const);
+    this.notices.show({ code: 'recovering', level: 'info', action });
     await this.transcripts.join(id, this.#engine.tab);
     if (free) this.transcripts.show(id);
     await this.meetings.refresh();

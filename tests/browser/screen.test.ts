@@ -456,6 +456,8 @@ describe('a meeting that another tab records', () => {
     );
     event(segment(8_000, 'Fine, thank you.', { rev: 2 }));
     expect(items().map(text).at(-1)).toBe('Fine, thank you.');
+    // Everything is in view: there is nothing to go back to.
+    await vi.waitFor(() => expect(screen.all('[data-action=back-to-live]')).toEqual([]));
   });
 
   it('is live also where its beginning was missed', async () => {

@@ -138,6 +138,14 @@ describe('text and data', () => {
     });
   });
 
+  it('JSON: says which words were recovered after an interruption', () => {
+    const segments = [segment(0, 'Heard.'), segment(5_000, 'Recovered.', { recovered: true })];
+    const document = JSON.parse(written({ ...transcript, segments }, 'json')) as {
+      segments: { recovered?: boolean }[];
+    };
+    expect(document.segments.map(({ recovered }) => recovered)).toEqual([undefined, true]);
+  });
+
   it('files are named after the start of the meeting', () => {
     expect(exportTranscript(transcript, 'vtt', label).name).toBe('unisono-2026-03-01-0930.vtt');
   });
