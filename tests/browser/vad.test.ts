@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import speechUrl from '../fixtures/audio/speech.flac?url';
 import type { CaptureApi, CaptureEvents, VadTier } from '@core/protocol/capture.ts';
-import { newSessionId, type SourceId } from '@core/protocol/ids.ts';
+import { newSessionId, newTabId, type SourceId } from '@core/protocol/ids.ts';
 import type { PcmBlock } from '@core/protocol/pcm.ts';
 import { createRpc } from '@core/protocol/rpc.ts';
 import { DEFAULT_GATE } from '@core/vad/gate.ts';
 import { DETECTOR_LOADERS, type DetectorLoaders } from '@workers/capture/vad-models.ts';
 import { VadRunner } from '@workers/capture/vad-runner.ts';
-import { Inbox, SpeechInbox } from '../support/capture.ts';
+import { fakeEngine, SETTINGS } from '../support/capture.ts';
+import { Inbox } from '../support/inbox.ts';
 
 const blocks: Float32Array<ArrayBuffer>[] = [];
 
@@ -110,13 +111,20 @@ describe('capture worker', () => {
       progress: note('progress'),
       vad: note('vad'),
       sourceFailed: note('sourceFailed'),
+      backlog: note('backlog'),
+      warning: note('warning'),
       health: note('health'),
     });
-    const [speechChannel, pcm] = [new MessageChannel(), new MessageChannel()];
-    const speech = new SpeechInbox(speechChannel.port2);
+    const [sessionId, tab, pcm] = [newSessionId(), newTabId(), new MessageChannel()];
+    const { port, engine } = fakeEngine(tab, sessionId);
+    const { speech } = engine;
+    engine.begin();
     const sourceId = 'microphone' as SourceId;
-    expect(await capture.open(newSessionId(), speechChannel.port1)).toEqual({ vadTier: 'silero-v6' });
-    await capture.addLive(sourceId, pcm.port1);
+    expect(await capture.open({ sessionId, tab, settings: SETTINGS }, port)).toEqual({
+      vadTier: 'silero-v6',
+      journal: 'opfs',
+    });
+    await capture.addLive({ sourceId, kind: 'microphone', offsetMs: 0 }, pcm.port1);
     const send = (from: number, to: number) => {
       blocks.slice(from, to).forEach((block, i) =>
         pcm.port2.postMessage({

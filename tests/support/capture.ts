@@ -1,67 +1,45 @@
 import { CaptureSession, type CaptureHandlers } from '@src/capture/capture-session.ts';
-import type { SpeechAcknowledged, SpeechMessage } from '@core/protocol/audio.ts';
-import { newSessionId } from '@core/protocol/ids.ts';
+import type { RecognitionSettings } from '@core/protocol/engine.ts';
+import { newSessionId, newTabId, type SessionId, type TabId } from '@core/protocol/ids.ts';
+import { FakeEngine, type FakeProgress } from './fake-engine.ts';
+import { Inbox } from './inbox.ts';
 
 type Handled = {
   [K in keyof CaptureHandlers]: { readonly name: K; readonly value: Parameters<CaptureHandlers[K]>[0] };
 }[keyof CaptureHandlers];
 
-/** Keeps what arrives and lets a test wait for it. */
-export class Inbox<T> {
-  readonly all: T[] = [];
-  #waiting: (() => void)[] = [];
+export const SETTINGS: RecognitionSettings = {
+  recognizer: 'auto',
+  languages: ['en'],
+  chineseScript: 'simplified',
+};
 
-  add(item: T): void {
-    this.all.push(item);
-    for (const look of this.#waiting.splice(0)) look();
-  }
-
-  /** The first item from index `from` on that `matches`, whether it has arrived or will. */
-  async first<S extends T>(matches: (item: T) => item is S, from?: number): Promise<S>;
-  async first(matches: (item: T) => boolean, from?: number): Promise<T>;
-  async first(matches: (item: T) => boolean, from = 0): Promise<T> {
-    for (;;) {
-      const found = this.all.slice(from).find(matches);
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
-}
-
-/** What the gate sends, as an engine would see it. */
-export class SpeechInbox extends Inbox<SpeechMessage> {
-  readonly #port: MessagePort;
-
-  constructor(port: MessagePort) {
-    super();
-    this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<SpeechMessage>) => this.add(data);
-  }
-
-  acknowledge(message: Omit<SpeechAcknowledged, 'type'>): void {
-    this.#port.postMessage({ type: 'acknowledged', ...message } satisfies SpeechAcknowledged);
-  }
-
-  of<K extends SpeechMessage['type']>(type: K): Extract<SpeechMessage, { type: K }>[] {
-    return this.all.filter(
-      (message): message is Extract<SpeechMessage, { type: K }> => message.type === type,
-    );
-  }
-}
-
-/** A real session and worker; what it says is kept. */
-export async function startCapture() {
-  const { port1, port2 } = new MessageChannel();
-  const speech = new SpeechInbox(port2);
+/** Keeps what a session says. */
+export function keepEvents() {
   const events = new Inbox<Handled>();
   const handlers = Object.fromEntries(
-    (['level', 'progress', 'vad', 'sourceEnded', 'warning', 'health'] as const).map((name) => [
+    (['level', 'progress', 'backlog', 'vad', 'sourceEnded', 'warning', 'health'] as const).map((name) => [
       name,
       (value: never) => events.add({ name, value }),
     ]),
   ) as unknown as CaptureHandlers;
-  const session = await CaptureSession.start(newSessionId(), port1, handlers);
-  return { session, speech, events };
+  return { events, handlers };
+}
+
+/** A port to a fake engine of this tab, and that engine. */
+export function fakeEngine(tab: TabId, sessionId: SessionId, progress?: FakeProgress) {
+  const { port1, port2 } = new MessageChannel();
+  return { port: port1, engine: new FakeEngine(port2, tab, sessionId, progress) };
+}
+
+/** A real session and worker before a fake engine; what they say is kept. */
+export async function startCapture({ engineless = false } = {}) {
+  const [sessionId, tab] = [newSessionId(), newTabId()];
+  const { port, engine } = fakeEngine(tab, sessionId);
+  const { events, handlers } = keepEvents();
+  if (!engineless) engine.begin();
+  const session = await CaptureSession.start({ sessionId, tab, settings: SETTINGS }, port, handlers);
+  return { session, sessionId, tab, engine, speech: engine.speech, events };
 }
 
 /** Sound played by the browser, as a stream that stands for a device. */
