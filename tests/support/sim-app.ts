@@ -1,7 +1,7 @@
 import { UnisonoError } from '@core/protocol/errors.ts';
 import { BLOCK_SAMPLES } from '@core/protocol/audio.ts';
 import type { RecognitionSettings, SourceDescription } from '@core/protocol/engine.ts';
-import type { SessionId, SourceId } from '@core/protocol/ids.ts';
+import { sampleIndex, type SessionId, type SourceId } from '@core/protocol/ids.ts';
 import { CHANNELS, LOCKS, PROTOCOL, type ControlMessage, type Envelope } from '@core/protocol/tabs.ts';
 import { Candidate, type Ownership, type RunningEngine } from '@core/tabs/election.ts';
 import { EngineConnection } from '@core/tabs/engine-connection.ts';
@@ -9,6 +9,7 @@ import { PortTransport } from '@core/tabs/port-transport.ts';
 import { Presence } from '@core/tabs/presence.ts';
 import type { Transport } from '@core/tabs/transport.ts';
 import { deferred } from '@core/util/deferred.ts';
+import type { StoredRecording } from '@src/storage/database.ts';
 import { Journal } from '@workers/capture/journal.ts';
 import { SpeechSender } from '@workers/capture/speech-sender.ts';
 import { Uplink } from '@workers/capture/uplink.ts';
@@ -27,7 +28,7 @@ export const SETTINGS: RecognitionSettings = {
 
 const BLOCK_MS = 32;
 /** Blocks come in packets, or the walk would spend its time on timers. */
-const TICK_BLOCKS = 8;
+const TICK_BLOCKS = 16;
 
 /** What a recording has been given to hear, for the reckoning at the end. */
 export interface Said {
@@ -55,6 +56,7 @@ export class SimApp {
   readonly connection: EngineConnection;
   readonly presence: Presence;
   recording: SimRecording | null = null;
+  recovering: SimCapture | null = null;
   /** Calls the page has made, and those that have settled. */
   made = 0;
   settled = 0;
@@ -115,12 +117,12 @@ export class SimApp {
   /** The page tells its worker how it is. */
   tell(): void {
     const visible = this.tab.visible;
-    const working = this.connection?.pending > 0 || this.recording !== null;
+    const working = this.connection.pending > 0 || this.recording !== null || this.recovering !== null;
     const recording = this.recording !== null;
     const worker = this.#worker;
     worker.thread.task(() => worker.candidate.page({ visible, working, recording }));
     this.page.task(() =>
-      this.presence.set({ visible, recording: this.recording ? [this.recording.session] : [] }),
+      this.presence.set({ visible, recording: this.recording ? [this.recording.said.session] : [] }),
     );
   }
 
@@ -145,6 +147,12 @@ export class SimApp {
     this.recording?.stop();
   }
 
+  ended(capture: SimCapture): void {
+    if (this.recording?.capture === capture) this.recording = null;
+    if (this.recovering === capture) this.recovering = null;
+    this.page.task(() => this.tell());
+  }
+
   /** The engine worker alone ends, as when it runs out of memory; the page starts another. */
   terminateWorker(): void {
     if (!this.#worker.thread.alive) return;
@@ -152,7 +160,8 @@ export class SimApp {
     this.page.task(() => {
       this.#worker = this.#startWorker();
       this.connection.usePort(this.connectWorker(this.page, 'page'));
-      this.recording?.useWorker();
+      this.recording?.capture.useWorker();
+      this.recovering?.useWorker();
       this.tell();
     });
   }
@@ -183,6 +192,7 @@ export class SimEngineWorker {
   readonly thread: SimThread;
   readonly candidate: Candidate;
   readonly ports = new LocalPorts();
+  steals = 0;
   readonly #app: SimApp;
   readonly #plan: BootPlan;
   #releaseShield: (() => void) | null = null;
@@ -211,13 +221,17 @@ export class SimEngineWorker {
       announce,
       nextEpoch: (above) => disk.takeEpoch(thread, above),
       boot: (ownership) => this.#boot(ownership, announce),
-      log: (_level, code, message) => app.log.push(`${code}: ${message}`),
+      log: (_level, code, message) => {
+        app.log.push(`${code}: ${message}`);
+        if (code === 'engine-steal') this.steals += 1;
+      },
       onOwnership: (owns) => app.page.task(() => this.#shield(owns)),
     });
   }
 
-  async #boot({ owner }: Ownership, announce: (message: ControlMessage) => void): Promise<RunningEngine> {
+  async #boot(ownership: Ownership, announce: (message: ControlMessage) => void): Promise<RunningEngine> {
     const { thread } = this;
+    const { owner } = ownership;
     await new Promise<void>((resolve) => thread.after(this.#plan.bootMs, resolve));
     if (this.#plan.failures > 0) {
       this.#plan.failures -= 1;
@@ -231,6 +245,7 @@ export class SimEngineWorker {
       clock: thread,
       ...NO_MODELS,
       publish: (event) => clients.publish(event),
+      onFenced: () => ownership.fenced(),
     });
     const clients: Clients = new Clients({
       engine,
@@ -265,30 +280,85 @@ export class SimEngineWorker {
   }
 }
 
-/** workers/capture in one tab, with a microphone that hears what the walk says. */
-export class SimRecording {
-  readonly session: SessionId;
-  readonly said: Said;
-  finished = false;
-  readonly #app: SimApp;
-  readonly #thread: SimThread;
-  readonly #uplink: Uplink;
+/** A capture worker's session: its thread, journal, connection and uplink, as workers/capture/recording.ts puts them together. */
+class SimCapture {
+  readonly thread: SimThread;
+  readonly journal: Journal;
+  readonly uplink: Uplink;
   readonly #connection: EngineConnection;
-  readonly #journal: Journal;
+  readonly #app: SimApp;
+  readonly #session: SessionId;
+
+  constructor(
+    app: SimApp,
+    session: SessionId,
+    source: SourceDescription,
+    onAcknowledged: (upTo: number) => void,
+  ) {
+    this.#app = app;
+    this.#session = session;
+    const { tab, disk, world } = app;
+    const address = `capture/${session}` as const;
+    const thread = tab.startThread(`${address}-${world.tasksRun}`);
+    this.thread = thread;
+    hold(thread, LOCKS.recording(session));
+    this.journal = new Journal({
+      file: disk.journal(session, source.sourceId),
+      now: () => thread.now(),
+      onFull: () => undefined,
+    });
+    this.#connection = new EngineConnection({
+      tab: tab.id,
+      address,
+      port: app.connectWorker(thread, address),
+      open: thread.open,
+      events: {
+        event: () => undefined,
+        acknowledged: (_session, message) => this.uplink.acknowledged(message),
+      },
+      clock: thread,
+      onOwner: (owner) => this.uplink.ownerChanged(owner !== null),
+    });
+    this.uplink = new Uplink({
+      sessionId: session,
+      settings: SETTINGS,
+      connection: this.#connection,
+      clock: thread,
+      read: (_source, start, end) => this.journal.read(start, end),
+      acknowledged: (_source, upTo) => onAcknowledged(upTo),
+      backlog: () => undefined,
+      warn: (code, message) => app.log.push(`${code}: ${message}`),
+    });
+    this.uplink.addSource(source);
+  }
+
+  /** Nothing is left to do for it. */
+  async finish(): Promise<void> {
+    this.journal.flush();
+    await this.uplink.finish();
+    this.#connection.close();
+    this.#app.disk.recordings.delete(this.#session);
+    this.#app.ended(this);
+    this.thread.die();
+  }
+
+  useWorker(): void {
+    this.#connection.usePort(this.#app.connectWorker(this.thread, `capture/${this.#session}`));
+  }
+}
+
+/** A recording, with a microphone that hears what the walk says. */
+export class SimRecording {
+  readonly said: Said;
+  readonly capture: SimCapture;
   readonly #sender: SpeechSender;
   #toSay = 0;
   #stopped = false;
 
   constructor(app: SimApp, session: SessionId) {
-    const { tab, disk } = app;
-    this.#app = app;
-    this.session = session;
+    const { disk, tab } = app;
     const source = `mic-${session}` as SourceId;
-    const thread = tab.startThread(`capture-${session}`);
-    this.#thread = thread;
-    hold(thread, LOCKS.recording(session));
-    const file = disk.file(`journal/${session}/${source}.pcm`);
-    this.said = { session, source, file, blocks: [], crashed: false };
+    this.said = { session, source, file: disk.journal(session, source), blocks: [], crashed: false };
     const description: SourceDescription = { sourceId: source, kind: 'microphone', offsetMs: 0 };
     disk.recordings.set(session, {
       sessionId: session,
@@ -296,37 +366,13 @@ export class SimRecording {
       settings: SETTINGS,
       sources: [description],
     });
-    this.#journal = new Journal({ file, now: () => thread.now(), onFull: () => undefined });
-    const connection = new EngineConnection({
-      tab: tab.id,
-      address: `capture/${session}`,
-      port: app.connectWorker(thread, `capture/${session}`),
-      open: thread.open,
-      events: {
-        event: () => undefined,
-        acknowledged: (_session, message) => this.#uplink.acknowledged(message),
-      },
-      clock: thread,
-      onOwner: (owner) => this.#uplink.ownerChanged(owner !== null),
-    });
-    this.#connection = connection;
-    this.#uplink = new Uplink({
-      sessionId: session,
-      settings: SETTINGS,
-      connection,
-      clock: thread,
-      read: (_source, start, end) => this.#journal.read(start, end),
-      acknowledged: (sourceId, upTo) => this.onAcknowledged(sourceId, upTo),
-      backlog: () => undefined,
-      warn: (code, message) => app.log.push(`${code}: ${message}`),
-    });
-    this.#uplink.addSource(description);
-    this.#sender = new SpeechSender(source, (message) => this.#uplink.push(message));
+    this.capture = new SimCapture(app, session, description, (upTo) => this.onAcknowledged(upTo));
+    this.#sender = new SpeechSender(source, (message) => this.capture.uplink.push(message));
     this.#tick();
   }
 
   /** Hears of every acknowledgement. */
-  onAcknowledged: (source: SourceId, upTo: number) => void = () => undefined;
+  onAcknowledged: (upTo: number) => void = () => undefined;
 
   say(blocks: number): void {
     if (!this.#stopped) this.#toSay += blocks;
@@ -335,22 +381,10 @@ export class SimRecording {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#thread.task(() => {
+    this.capture.thread.task(() => {
       this.#sender.end();
-      this.#journal.flush();
-      void this.#uplink.finish().then(() => {
-        this.finished = true;
-        this.#connection.close();
-        this.#app.disk.recordings.delete(this.session);
-        this.#app.recording = null;
-        this.#app.page.task(() => this.#app.tell());
-        this.#thread.die();
-      });
+      void this.capture.finish();
     });
-  }
-
-  useWorker(): void {
-    this.#connection.usePort(this.#app.connectWorker(this.#thread, `capture/${this.session}`));
   }
 
   #tick(): void {
@@ -358,17 +392,39 @@ export class SimRecording {
     for (let block = 0; block < TICK_BLOCKS; block += 1) {
       if (this.#toSay > 0) {
         this.#toSay -= 1;
-        const number = this.said.blocks.push(this.#journal.samples);
+        const number = this.said.blocks.push(this.capture.journal.samples);
         this.#hear(spokenBlock(number), 1);
       } else {
         this.#hear(silentBlock, 0);
       }
     }
-    this.#thread.after(TICK_BLOCKS * BLOCK_MS, () => this.#tick());
+    this.capture.thread.after(TICK_BLOCKS * BLOCK_MS, () => this.#tick());
   }
 
   #hear(block: Float32Array, probability: number): void {
-    this.#journal.append(block);
+    this.capture.journal.append(block);
     this.#sender.push(BLOCK_SAMPLES, probability);
   }
+}
+
+/** workers/capture/recovery.ts: finishes a recording whose tab died. */
+export async function recover(app: SimApp, { sessionId, sources }: StoredRecording): Promise<void> {
+  const { disk } = app;
+  const [source] = sources;
+  if (!source) return;
+  const { sourceId } = source;
+  const recoveredFrom = disk.progressOf(sessionId).get(sourceId)?.acknowledged ?? sampleIndex(0);
+  const capture = new SimCapture(app, sessionId, { ...source, recoveredFrom }, () => undefined);
+  app.recovering = capture;
+  const { thread, journal, uplink } = capture;
+  await uplink.opened;
+  const origin = uplink.acknowledgedUpTo(sourceId);
+  await thread.transact(() => disk.removeSegmentsFrom(sessionId, origin));
+  const sender = new SpeechSender(sourceId, (message) => uplink.push(message), origin);
+  for (let at = origin; at < journal.samples; at += BLOCK_SAMPLES) {
+    const samples = journal.read(at, Math.min(at + BLOCK_SAMPLES, journal.samples));
+    sender.push(samples.length, samples.some((sample) => sample !== 0) ? 1 : 0);
+  }
+  sender.end();
+  await capture.finish();
 }

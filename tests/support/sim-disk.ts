@@ -35,6 +35,11 @@ export class SimFile implements JournalFile {
     return this.#size;
   }
 
+  /** Samples in it. */
+  get recorded(): number {
+    return this.#size / 2;
+  }
+
   flush(): void {
     this.#flushed = this.#size;
   }
@@ -97,8 +102,14 @@ export class SimDisk {
     };
   }
 
-  file(name: string): SimFile {
-    return entry(this.files, name, () => new SimFile());
+  removeSegmentsFrom(session: SessionId, sample: number): void {
+    const segments = this.segmentsOf(session);
+    for (const id of segments.keys())
+      if (Number(id.slice(id.lastIndexOf('-') + 1)) >= sample) segments.delete(id);
+  }
+
+  journal(session: SessionId, source: SourceId): SimFile {
+    return entry(this.files, `${session}/${source}`, () => new SimFile());
   }
 }
 

@@ -39,8 +39,6 @@ export class World {
   /** What a task threw: no code under test may. */
   readonly thrown: unknown[] = [];
   readonly random: () => number;
-  /** Runs between any two tasks: the place to check what must hold at all times. */
-  afterTask: () => void = () => undefined;
   readonly #tasks = new TaskQueue();
   readonly #threads = new Map<string, SimThread>();
   readonly #arrivals = new Map<string, number>();
@@ -52,6 +50,10 @@ export class World {
 
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  get elapsedMs(): number {
+    return this.#nowMs - START_MS;
   }
 
   /** Tasks run so far. */
@@ -92,7 +94,6 @@ export class World {
       }
       this.tasksRun += 1;
       await settle();
-      this.afterTask();
     }
     this.#nowMs = endMs;
   }
