@@ -9,8 +9,8 @@
  * bench gets a fresh page. Printed per row: ours, the peer's, the ratio; all of it, with the device, goes
  * to .cache/bench/<name>.json. The exit code is 1 if a bench throws; a missed goal is only printed.
  */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
@@ -20,31 +20,58 @@ import { printTable } from './support/table.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outDir = join(root, '.cache/bench');
-const SUFFIX = '.bench.ts';
+const BENCH = /^(.+)\.bench\.(ts|mjs)$/;
 
-const available = readdirSync(join(root, 'bench'))
-  .filter((file) => file.endsWith(SUFFIX))
-  .map((file) => file.slice(0, -SUFFIX.length));
+/** Name of each bench and whether it runs in a page (ts) or opens pages of its own (mjs). */
+const available = new Map(
+  readdirSync(join(root, 'bench')).flatMap((file) => {
+    const [, name, kind] = BENCH.exec(file) ?? [];
+    return name ? [[name, kind]] : [];
+  }),
+);
 const args = process.argv.slice(2);
 const options = Object.fromEntries(
   args.filter((arg) => arg.startsWith('--')).map((arg) => arg.slice(2).split(/=(.*)/s, 2)),
 );
 const wanted = args.filter((arg) => !arg.startsWith('--'));
-const unknown = wanted.filter((name) => !available.includes(name));
+const unknown = wanted.filter((name) => !available.has(name));
 if (unknown.length > 0) {
-  console.error(`No such bench: ${unknown.join(', ')}. There are: ${available.join(', ')}.`);
+  console.error(`No such bench: ${unknown.join(', ')}. There are: ${[...available.keys()].join(', ')}.`);
   process.exit(2);
 }
 
+/** A bench that opens and closes pages itself, in profiles of its own. */
+async function runOutside(name) {
+  const { run } = await import(`./${name}.bench.mjs`);
+  const profiles = [];
+  const launch = async () => {
+    const profile = mkdtempSync(join(tmpdir(), 'unisono-bench-'));
+    profiles.push(profile);
+    return chromium.launchPersistentContext(profile, launchOptions);
+  };
+  try {
+    const measured = await run({
+      server,
+      launch,
+      options,
+      sharedUrl,
+      log: (line) => console.log(`  ${line}`),
+    });
+    return { name, date: new Date().toISOString(), cpu: cpus()[0]?.model, options, ...measured };
+  } finally {
+    for (const profile of profiles) rmSync(profile, { recursive: true, force: true });
+  }
+}
+
 /** One bench on one fresh page: its result and the device it ran on. */
-async function runBench(browser, server, name) {
+async function runInPage(name) {
   const page = await browser.newPage();
   try {
     page.on('console', (message) => {
       if (message.type() === 'error') console.error(`  [page] ${message.text()}`);
     });
     await page.exposeFunction('benchLog', (line) => console.log(`  ${line}`));
-    await server.open(page, `/bench/${name}${SUFFIX}`);
+    await server.open(page, `/bench/${name}.bench.ts`);
     const measured = await page.evaluate(
       async (input) => {
         const result = await globalThis.loaded.run({
@@ -62,23 +89,26 @@ async function runBench(browser, server, name) {
   }
 }
 
-mkdirSync(outDir, { recursive: true });
-const server = await startModuleServer();
-const browser = await chromium.launch({
+const launchOptions = {
   executablePath: chromiumPath(),
   args: [
     '--no-sandbox',
     '--autoplay-policy=no-user-gesture-required',
     '--use-fake-ui-for-media-stream',
     '--use-fake-device-for-media-stream',
+    // Memory is measured when it is asked for, not at the next garbage collection.
+    '--enable-blink-features=ForceEagerMeasureMemory',
     ...(options.microphone ? [`--use-file-for-fake-audio-capture=${resolve(options.microphone)}`] : []),
   ],
-});
+};
+mkdirSync(outDir, { recursive: true });
+const server = await startModuleServer();
+const browser = await chromium.launch(launchOptions);
 try {
-  for (const name of wanted.length > 0 ? wanted : available) {
+  for (const name of wanted.length > 0 ? wanted : available.keys()) {
     console.log(`\nbench ${name}`);
     try {
-      const report = await runBench(browser, server, name);
+      const report = await (available.get(name) === 'ts' ? runInPage(name) : runOutside(name));
       printTable(report);
       writeFileSync(join(outDir, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
     } catch (error) {

@@ -20,8 +20,10 @@ const END_TOLERANCE_MS = 500;
 const silentEvents: CaptureEvents = {
   level: () => {},
   progress: () => {},
+  backlog: () => {},
   vad: () => {},
   sourceFailed: ({ error }) => console.error(error.code, error.message),
+  warning: ({ code, message }) => console.error(code, message),
   health: () => {},
 };
 
@@ -83,18 +85,19 @@ export class Ours {
   async #open(language: Language, kind: 'microphone' | 'file'): Promise<OpenSession> {
     const id = newSessionId();
     const sourceId = `bench-${id}` as SourceId;
-    const speech = await this.#client.openSession({
-      sessionId: id,
-      settings: { recognizer: this.#recognizer, languages: [language], chineseScript: 'simplified' },
-    });
     const worker = new Worker(new URL('../../workers/capture/capture.worker.ts', import.meta.url), {
       type: 'module',
     });
     const capture = createRpc<CaptureApi, CaptureEvents>(worker, silentEvents);
-    await capture.open(id, speech);
+    const { tab } = this.#client;
+    const settings = {
+      recognizer: this.#recognizer,
+      languages: [language],
+      chineseScript: 'simplified',
+    } as const;
+    await capture.open({ sessionId: id, tab, settings }, this.#client.openPort(id));
     const pcm = new MessageChannel();
-    await capture.addLive(sourceId, pcm.port1);
-    await this.#client.addSource(id, { sourceId, kind, offsetMs: 0 });
+    await capture.addLive({ sourceId, kind, offsetMs: 0 }, pcm.port1);
     const unsubscribe = this.#client.subscribe((event) => onEvent(session, event));
     let pushed = 0;
     let returned = 0;
@@ -120,7 +123,7 @@ export class Ours {
       close: async () => {
         await capture.endSource(sourceId);
         await capture.close();
-        const statistics = await this.#client.closeSession(id);
+        const statistics = await capture.finish(false);
         unsubscribe();
         worker.terminate();
         return statistics;

@@ -56,4 +56,4 @@ const api: PlainApi = {
   transcribe,
 };
 
-createRpc<object, PlainApi>(self as unknown as Parameters<typeof createRpc>[0], api);
+createRpc<object, PlainApi>(self, api);
