@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Owner } from '@core/protocol/tabs.ts';
+import { newSessionId } from '@core/protocol/ids.ts';
+import { openBroadcast } from '@core/tabs/broadcast-transport.ts';
+import { EngineConnection } from '@core/tabs/engine-connection.ts';
+import { PortTransport } from '@core/tabs/port-transport.ts';
+import { wallClock } from '@core/util/clock.ts';
 import { EngineClient } from '@src/engine/engine-client.ts';
 
 /** Two clients in one page are to one another what two tabs are: each has its worker, locks and channels. */
@@ -76,6 +81,27 @@ test('a tab alone whose worker died starts another', async () => {
   expect((await next).tab).toBe(tab.tab);
   expect(await pending).not.toEqual([]);
   expect(await codes(tab)).toContain('engine-worker-gone');
+});
+
+test('a capture worker goes on when the engine worker of its tab died, though its port died with it', async () => {
+  const tab = openTab();
+  const sessionId = newSessionId();
+  const owners: number[] = [];
+  const capture = new EngineConnection({
+    tab: tab.tab,
+    address: `capture/${sessionId}`,
+    port: new PortTransport(tab.openPort(sessionId)),
+    open: openBroadcast,
+    clock: wallClock,
+    events: { event: () => undefined, acknowledged: () => undefined },
+    onOwner: (owner) => owner && owners.push(owner.epoch),
+  });
+  expect(await capture.call('sessions', [])).toEqual([]);
+  workers[0]!.terminate();
+  await attached(tab, ({ epoch }) => epoch > owners[0]!);
+  expect((await capture.call('report', [])).epoch).toBe(owners[0]! + 1);
+  expect(owners).toHaveLength(2);
+  capture.close();
 });
 
 test('a tab that goes away hands the engine on at once, and is known to be gone', async () => {

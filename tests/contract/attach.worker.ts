@@ -22,7 +22,7 @@ function serve(owner: Owner): void {
   new Clients({
     engine: { apiFor: () => api as EngineApi, clientGone: () => undefined },
     owner,
-    ports: { listener: null },
+    ports: { listener: null, has: () => false },
     open,
     locks: null,
     announce,

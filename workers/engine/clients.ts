@@ -21,7 +21,7 @@ export interface ClientsParts {
   readonly engine: Pick<Engine, 'apiFor' | 'clientGone'>;
   readonly owner: Owner;
   /** Where the hub puts itself to hear the threads of its own tab. */
-  readonly ports: { listener: LocalPortListener | null };
+  readonly ports: { listener: LocalPortListener | null; has(address: Address): boolean };
   /** Null where the browser has no BroadcastChannel: then only the own tab is served. */
   readonly open: OpenTransport | null;
   /** Null where the browser has no Web Locks. */
@@ -64,7 +64,9 @@ export class Clients implements LocalPortListener {
     if (open)
       this.#control?.listen(({ tab, body }) => {
         const message = body as ControlMessage;
-        if (message.type === 'attach' && message.epoch === owner.epoch)
+        if (message.type !== 'attach' || message.epoch !== owner.epoch) return;
+        // A thread of the own tab whose port led to a worker before this one has no other way.
+        if (tab !== owner.tab || !ports.has(message.address))
           this.#serve(this.#channelOf(tab, open), tab, message.address);
       });
     ports.listener = this;

@@ -29,6 +29,10 @@ export class LocalPorts {
     port.addEventListener('close', () => this.#forget(local));
   }
 
+  has(address: Address): boolean {
+    return this.#ports.has(address);
+  }
+
   /** To every thread of the tab. */
   post(envelope: Envelope): void {
     for (const { transport } of this.#ports.values()) transport.post(envelope);

@@ -84,10 +84,13 @@ export class EngineConnection {
     this.#tabChannel = parts.open?.(CHANNELS.tab(parts.tab)) ?? null;
     this.#control = parts.open?.(CHANNELS.control) ?? null;
     this.#listen(this.#control, (envelope) => {
-      // What this tab's own engine says comes over the port.
-      if (envelope.tab !== parts.tab) this.#onControl(envelope);
+      // Events of this tab's own engine come over the port. Who owns it counts from here too: the port may have ended with a
+      // worker before this one.
+      const { type } = envelope.body as ControlMessage;
+      if (envelope.tab !== parts.tab || type !== 'event') this.#onControl(envelope);
     });
-    this.#listen(this.#tabChannel, (envelope) => this.#onAttached(envelope));
+    const tabChannel = this.#tabChannel;
+    this.#listen(tabChannel, (envelope) => this.#onAttached(envelope, tabChannel));
     this.#listenOnPort();
     if (this.#control) this.#say(this.#control, 0, '*', { type: 'who' });
   }
@@ -139,7 +142,11 @@ export class EngineConnection {
   usePort(port: Transport): void {
     this.#port.close();
     this.#port = port;
-    if (this.#known?.tab === this.#parts.tab) this.#onOver(this.#known);
+    if (this.#known?.tab === this.#parts.tab) {
+      // Whether the old worker or already the new one: that one says so again.
+      this.#detach();
+      this.#known = null;
+    }
     this.#listenOnPort();
   }
 
@@ -153,9 +160,10 @@ export class EngineConnection {
   }
 
   #listenOnPort(): void {
-    this.#listen(this.#port, (envelope) => {
+    const port = this.#port;
+    this.#listen(port, (envelope) => {
       this.#onControl(envelope);
-      this.#onAttached(envelope);
+      this.#onAttached(envelope, port);
     });
     this.#say(this.#port, 0, '*', { type: 'who' });
   }
@@ -209,22 +217,23 @@ export class EngineConnection {
     this.#known = null;
   }
 
-  #attach(owner: Owner): void {
-    const control = owner.tab === this.#parts.tab ? this.#port : this.#control;
-    const { address } = this.#parts;
-    if (control) this.#say(control, owner.epoch, 'engine', { type: 'attach', address, epoch: owner.epoch });
-    this.#cancelAttach = this.#parts.clock.after(ATTACH_AGAIN_MS, () => this.#attach(owner));
+  #attach(owner: Owner, again = false): void {
+    const { address, tab } = this.#parts;
+    const isOwn = owner.tab === tab;
+    const message: ControlMessage = { type: 'attach', address, epoch: owner.epoch };
+    if (isOwn) this.#say(this.#port, owner.epoch, 'engine', message);
+    // The engine worker of this tab that has no port to this thread serves it as one of another tab.
+    if (this.#control && (!isOwn || again)) this.#say(this.#control, owner.epoch, 'engine', message);
+    this.#cancelAttach = this.#parts.clock.after(ATTACH_AGAIN_MS, () => this.#attach(owner, true));
   }
 
-  #onAttached({ body, epoch, to }: Envelope): void {
+  #onAttached({ body, epoch, to }: Envelope, way: Transport | null): void {
     const { tab, address } = this.#parts;
     const owner = this.#known;
     if (to !== address || (body as Attached | ControlMessage).type !== 'attached') return;
-    if (owner?.epoch !== epoch || this.#rpc) return;
+    if (owner?.epoch !== epoch || this.#rpc || !way) return;
     this.#cancelAttach?.();
     this.#cancelAttach = null;
-    const way = owner.tab === tab ? this.#port : this.#tabChannel;
-    if (!way) return;
     const line = endpointOn(way, { tab, from: address, to: 'engine', epoch: owner.epoch });
     this.#rpc = createRpc<EngineApi, EngineEvents>(line, this.#parts.events);
     this.#parts.onOwner(owner);
