@@ -10,6 +10,19 @@ export async function isUnfinished(database: UnisonoDatabase, id: SessionId): Pr
   return (await database.getKey('recordings', id)) !== undefined;
 }
 
+/** The tab died before it had written what it records: the words need a meeting to be stored with. */
+export async function restoreMeeting(database: UnisonoDatabase, id: SessionId): Promise<void> {
+  const transaction = database.transaction(['sessions', 'recordings'], 'readwrite');
+  const sessions = transaction.objectStore('sessions');
+  const recording = await transaction.objectStore('recordings').get(id);
+  if (recording && (await sessions.getKey(id)) === undefined) {
+    const sources = recording.sources.map((source) => ({ ...source, name: '' }));
+    const { settings } = recording;
+    await sessions.put({ id, startedAtMs: Date.now(), durationMs: 0, sources, settings, preview: '' });
+  }
+  await transaction.done;
+}
+
 /**
  * Runs `work` once no tab feeds the session any more, in one tab at a time: the others wait, so that a recovery that
  * dies is taken up by the next. Settles with the work. A browser without Web Locks journals in memory: nothing of a tab

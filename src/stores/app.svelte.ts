@@ -84,6 +84,7 @@ export class App {
       status,
       onError,
       onBegin: (id) => void this.#recovering(id),
+      onFailed: () => this.#recovered(),
       onOver: (id) => this.#over(id),
     });
     engine.subscribe((event) => this.#onEvent(event));
@@ -235,8 +236,12 @@ export class App {
   /** A session of another tab is over, or one that was recovered. */
   async #over(id: SessionId): Promise<void> {
     this.transcripts.end(id);
-    if (this.recovery.running.length === 0) this.notices.clear('recovering');
+    this.#recovered();
     await this.meetings.settle(id);
+  }
+
+  #recovered(): void {
+    if (this.recovery.running.length === 0) this.notices.clear('recovering');
   }
 
   async #recovering(id: SessionId): Promise<void> {

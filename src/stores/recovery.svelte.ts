@@ -3,7 +3,12 @@ import { toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
 import type { SessionId, SourceId } from '@core/protocol/ids.ts';
 import type { RecoveryHandlers } from '@src/capture/capture-session.ts';
 import type { UnisonoDatabase } from '@src/storage/database.ts';
-import { isUnfinished, unfinishedRecordings, whenAbandoned } from '@src/storage/recordings.ts';
+import {
+  isUnfinished,
+  restoreMeeting,
+  unfinishedRecordings,
+  whenAbandoned,
+} from '@src/storage/recordings.ts';
 import type { CaptureStarter, Engine } from './engine.ts';
 import type { EngineStatusStore } from './engine-status.svelte.ts';
 import type { SettingsStore } from './settings.svelte.ts';
@@ -15,8 +20,10 @@ export interface RecoveryParts {
   readonly settings: SettingsStore;
   readonly status: EngineStatusStore;
   readonly onError: (error: UnisonoError) => void;
-  /** This tab has begun to finish the recording: it is known now how much of it there is. */
+  /** This tab has begun to finish the recording. */
   readonly onBegin: (id: SessionId) => void;
+  /** It could not be finished. */
+  readonly onFailed: () => void;
   /** Nobody feeds the session any more, and nothing is left to finish. */
   readonly onOver: (id: SessionId) => Promise<void>;
 }
@@ -50,7 +57,7 @@ export class RecoveryStore {
     return this.#failed.has(id);
   }
 
-  /** Of all of them: how much is read again, and how much of that is done. */
+  /** Of all of them: how much is read again, and how much of that is done. Nothing is known before an engine comes. */
   get progress(): Progress {
     const all = [...this.#running.values()].flatMap((sources) => Object.values(sources));
     return {
@@ -76,15 +83,19 @@ export class RecoveryStore {
     this.#watched.add(id);
     whenAbandoned(id, () => this.#take(id)).catch((error: unknown) => {
       this.#failed.add(id);
+      this.#parts.onFailed();
       this.#parts.onError(toUnisonoError(error));
     });
   }
 
   async #take(id: SessionId): Promise<void> {
-    const { engine, capture, database, settings, status, onOver } = this.#parts;
+    const { engine, capture, database, settings, status, onBegin, onOver } = this.#parts;
     if (await isUnfinished(await database, id)) {
       const { keepAudio } = settings.current;
       const config = { sessionId: id, tab: engine.tab };
+      await restoreMeeting(await database, id);
+      this.#running.set(id, {});
+      onBegin(id);
       try {
         await capture.recover(config, engine.openPort(id), keepAudio, this.#handlers(id));
       } finally {
@@ -97,13 +108,11 @@ export class RecoveryStore {
   }
 
   #handlers(id: SessionId): RecoveryHandlers {
-    const { status, onBegin, onError } = this.#parts;
+    const { status, onError } = this.#parts;
     return {
       progress: ({ sourceId, doneMs, totalMs }) => {
-        const begins = !this.#running.has(id);
         const progress = { doneMs, totalMs: totalMs ?? doneMs };
         this.#running.set(id, { ...this.#running.get(id), [sourceId]: progress });
-        if (begins) onBegin(id);
       },
       vad: (change) => status.setVad(change),
       warning: onError,

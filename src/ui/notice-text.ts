@@ -8,12 +8,15 @@ const PAGE_TEXTS: Record<PageNotice, (recoveredMs: number) => string> = {
   'no-engine': () => m.notice_no_engine(),
   'single-tab': () => m.notice_single_tab(),
   'memory-journal': () => m.notice_memory_journal(),
-  recovering: (recoveredMs) => m.notice_recovering({ seconds: wholeSecondsText(recoveredMs) }),
+  recovering: (recoveredMs) =>
+    recoveredMs === 0
+      ? m.notice_recovering_begins()
+      : m.notice_recovering({ seconds: wholeSecondsText(recoveredMs) }),
 };
 
 const isPageNotice = (code: Notice['code']): code is PageNotice => code in PAGE_TEXTS;
 
-/** @param recoveredMs how much is being recovered, for the notice that says so */
+/** @param recoveredMs how much is being recovered, for the notice that says so; 0 while that is not known */
 export const noticeText = (code: Notice['code'], recoveredMs: number): string =>
   isPageNotice(code) ? PAGE_TEXTS[code](recoveredMs) : errorText(code);
 

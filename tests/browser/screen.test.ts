@@ -526,10 +526,11 @@ describe('an interrupted recording', () => {
     screen = await Screen.reopen();
     await vi.waitFor(() => expect(screen.calls).toContain(`recover ${id}`));
     const { handlers, done } = screen.recovery!;
-    handlers.progress({ sourceId: MICROPHONE, doneMs: 0, totalMs: 42_000 });
+    // How much there is to read is known when an engine is there.
     const notice = await vi.waitFor(() => screen.find('[data-notice=recovering]'));
     expect(notice.textContent).toContain('A recording was interrupted');
-    expect(notice.textContent).toContain('42 sec');
+    handlers.progress({ sourceId: MICROPHONE, doneMs: 0, totalMs: 42_000 });
+    await vi.waitFor(() => expect(notice.textContent).toContain('42 sec'));
     handlers.progress({ sourceId: MICROPHONE, doneMs: 21_000, totalMs: 42_000 });
     await vi.waitFor(() => expect(notice.querySelector('progress')!.value).toBe(21_000));
 
@@ -575,6 +576,7 @@ describe('an interrupted recording', () => {
     await vi.waitFor(() => expect(listed(id).dataset.live).toBe('finishing'));
     screen.recovery!.done.reject(new UnisonoError('storage-failed', 'the journal cannot be read'));
     await vi.waitFor(() => screen.find('[data-notice=storage-failed]'));
+    expect(screen.all('[data-notice=recovering]')).toEqual([]);
     await vi.waitFor(() => expect(screen.all('[data-action=delete]')).toHaveLength(1));
   });
 
@@ -585,10 +587,11 @@ describe('an interrupted recording', () => {
       await database.put('sessions', meeting({ id: other, startedAtMs: 0 }));
       await database.put('segments', { sessionId: other, segment: segment(0, 'Being read.') });
     });
+    const die = await feed(id);
     screen = await Screen.reopen();
-    await vi.waitFor(() => expect(screen.recovery).not.toBeNull());
     await screen.app.meetings.open(other);
-    screen.recovery!.handlers.progress({ sourceId: MICROPHONE, doneMs: 0, totalMs: 5_000 });
+    await die();
+    await vi.waitFor(() => expect(screen.recovery).not.toBeNull());
     const show = await vi.waitFor(() => screen.find('[data-notice=recovering] [data-action=notice]'));
     await vi.waitFor(() => expect(screen.app.transcripts.isLive(id)).toBe(true));
     expect(items().map(text)).toEqual(['Being read.']);

@@ -5,7 +5,7 @@ import { LOCKS } from '@core/protocol/tabs.ts';
 import { textOf } from '@core/transcript/types.ts';
 import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
 import { deleteMeeting, listMeetings, loadMeeting, saveMeeting } from '@src/storage/meetings.ts';
-import { unfinishedRecordings, whenAbandoned } from '@src/storage/recordings.ts';
+import { restoreMeeting, unfinishedRecordings, whenAbandoned } from '@src/storage/recordings.ts';
 import { meeting, segment, SESSION } from '../support/segments.ts';
 
 const NAME = 'unisono-storage-test';
@@ -125,6 +125,20 @@ describe('the list of meetings', () => {
 });
 
 describe('a recording whose tab may have died', () => {
+  it('has a meeting for its words, even if the tab died before it wrote one', async () => {
+    const database = await open();
+    const { settings, sources } = meeting();
+    await restoreMeeting(database, SESSION);
+    expect(await listMeetings(database)).toEqual([]); // deleted, with its recording
+    await database.put('recordings', { sessionId: SESSION, tab: 'gone' as TabId, settings, sources });
+    await restoreMeeting(database, SESSION);
+    expect(await listMeetings(database)).toMatchObject([{ id: SESSION, settings, sources }]);
+
+    await database.put('sessions', meeting({ preview: 'Known.' }));
+    await restoreMeeting(database, SESSION);
+    expect(await listMeetings(database)).toEqual([meeting({ preview: 'Known.' })]);
+  });
+
   it('is left alone while that tab lives, and is taken by one tab only afterwards', async () => {
     const id = crypto.randomUUID() as SessionId;
     const alive = Promise.withResolvers<void>();
