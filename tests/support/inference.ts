@@ -21,6 +21,7 @@ export class TestInference {
   readonly api = createRpc<InferenceApi, InferenceEvents>(this.#worker, {
     progress: () => undefined,
     gpuLost: (reason) => void this.losses.push(reason),
+    notStored: () => undefined,
   });
 
   recognize(
