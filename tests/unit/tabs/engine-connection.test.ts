@@ -398,6 +398,36 @@ describe('when the engine changes its owner', () => {
     expect(engine.heard).toEqual(['models', 'health']);
   });
 
+  test('a thread whose port leads to a dead worker is served over the channel by each worker that follows', async () => {
+    const { connect, workerPort, bus, there, clock, seen } = world();
+    new Engine(bus.opener('worker'), 1, HERE, workerPort);
+    const connection = connect();
+    await settled();
+    workerPort.close();
+    for (const epoch of [2, 3]) {
+      there(epoch, HERE).announce();
+      await clock.pass(1000);
+      expect(connection.owner?.epoch).toBe(epoch);
+    }
+    expect(seen.owners).toEqual([1, null, 2, null, 3]);
+  });
+
+  test('the way to the new engine worker comes after that has taken the engine: it is attached to', async () => {
+    const { connect, workerPort, bus, seen } = world();
+    new Engine(bus.opener('worker'), 1, HERE, workerPort);
+    const connection = connect();
+    await settled();
+    const [port, secondPort] = bus.pair('page', 'second worker');
+    const second = new Engine(bus.opener('second worker'), 2, HERE, secondPort);
+    second.say({ type: 'alive', owner: second.owner, busyUntilMs: 0 });
+    await settled();
+    connection.usePort(port);
+    second.announce();
+    await settled();
+    expect(connection.owner?.epoch).toBe(2);
+    expect(seen.owners.at(-1)).toBe(2);
+  });
+
   test('the engine worker of this tab was started again: calls go to the new one', async () => {
     const { connect, workerPort, bus } = world({ open: null });
     const first = new Engine(bus.opener('worker'), 1, HERE, workerPort);
