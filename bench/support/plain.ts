@@ -1,6 +1,7 @@
 import { createRpc } from '@core/protocol/rpc.ts';
 import type { PlainApi, PlainModel, PlainText } from './plain.worker.ts';
 import { parseWav, resample } from '../../tests/support/wav.ts';
+import { padded } from './pace.ts';
 
 /** A plain transformers.js worker with one model, ready and warm. */
 export interface Plain extends Pick<PlainApi, 'transcribe'> {
@@ -27,14 +28,23 @@ export async function fetchAudio(url: string): Promise<Float32Array<ArrayBuffer>
   return resample(parseWav(new Uint8Array(await response.arrayBuffer())), 16_000).samples;
 }
 
-/** What the plain pipeline reads from whole files, one after another, with one model. */
+/**
+ * What the plain pipeline reads from whole files, one after another, with one model: for each file the text with
+ * each of `leadsMs` of silence in front.
+ */
 export async function transcribeFiles(
   model: PlainModel,
   files: readonly { url: string; language: string }[],
-): Promise<PlainText[]> {
+  leadsMs: readonly number[],
+): Promise<PlainText[][]> {
   const plain = await openPlain(model);
-  const texts: PlainText[] = [];
-  for (const { url, language } of files) texts.push(await plain.transcribe(await fetchAudio(url), language));
+  const texts: PlainText[][] = [];
+  for (const { url, language } of files) {
+    const audio = await fetchAudio(url);
+    const readings: PlainText[] = [];
+    for (const leadMs of leadsMs) readings.push(await plain.transcribe(padded(audio, leadMs, 0), language));
+    texts.push(readings);
+  }
   plain.close();
   return texts;
 }

@@ -21,6 +21,18 @@ describe('local agreement', () => {
     expect(textOf(hear(['ask not', 'ask not']).committed)).toBe('ask');
   });
 
+  test('a word of which the recognizer is unsure may still be corrected, and so may those behind it', () => {
+    const unsure = words('una grabación de LibriBox todas las').map((word) =>
+      word.text === ' LibriBox' ? { ...word, probability: 0.3 } : { ...word, probability: 0.9 },
+    );
+    const heard = { language: 'es', words: unsure } as const;
+    const state = agree(agree(NOTHING_HEARD, heard, false), heard, false);
+    expect(textOf(state.committed)).toBe('una grabación de');
+    expect(textOf(conclude(state.committed, words('una grabación de LibriVox todas las grabaciones')))).toBe(
+      'una grabación de LibriVox todas las grabaciones',
+    );
+  });
+
   test('in a pause the last word is whole', () => {
     expect(textOf(hear(['ask not', 'ask not'], 'en', true).committed)).toBe('ask not');
   });

@@ -47,4 +47,14 @@ describe('what was said just before an utterance', () => {
     recent.add(seconds(7), speech(6), untimed('d e f'), 'en');
     expect(textOf(recent.before(seconds(13), 'en')?.words ?? [])).toBe('d e f');
   });
+
+  test('makes ten seconds with the utterance itself: a long one is read on its own', () => {
+    const recent = new RecentSpeech();
+    recent.add(seconds(0), speech(6), words('one two three four five six', 0), 'en');
+    const textBefore = (s: number) =>
+      textOf(recent.before(seconds(6), 'en', s * SAMPLE_RATE_HZ)?.words ?? []);
+    expect(textBefore(4)).toBe('one two three four five six');
+    expect(textBefore(6.5)).toBe('four five six');
+    expect(recent.before(seconds(6), 'en', 10 * SAMPLE_RATE_HZ)).toBeNull();
+  });
 });

@@ -190,8 +190,11 @@ const DIGITAL_SILENCE = 4 / 0x8000;
 /** Audio that is silent but for this is read whole. */
 const LEAST_SPEECH_SAMPLES = 0.2 * SAMPLE_RATE_HZ;
 
-/** As much of it as stands in front of a recording that was cut by hand. */
-const KEPT_SILENCE_SAMPLES = 0.15 * SAMPLE_RATE_HZ;
+/**
+ * As much of it as stands in front of a recording that was cut by hand. Of 0 to 300 ms tried on eleven clips in four
+ * languages, 160 to 200 ms gave the fewest wrong words.
+ */
+const KEPT_SILENCE_SAMPLES = 0.18 * SAMPLE_RATE_HZ;
 
 /**
  * Samples of digital silence to leave out in front. Whisper tiny misreads words behind 0.3 s of zeros

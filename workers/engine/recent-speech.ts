@@ -4,7 +4,7 @@ import type { Language, Word } from '@core/transcript/types.ts';
 import type { StoredProgress } from '@src/storage/database.ts';
 import type { SpokenContext } from './inference-protocol.ts';
 
-/** Speech further back does not help with the next words. */
+/** With the utterance itself: speech further back does not help with the next words, and every call pays for it. */
 const LONGEST_SAMPLES = 10 * SAMPLE_RATE_HZ;
 /** After a longer silence something else begins. */
 const LONGEST_GAP_SAMPLES = 3 * SAMPLE_RATE_HZ;
@@ -38,28 +38,24 @@ export class RecentSpeech {
   add(start: SampleIndex, audio: Float32Array, words: readonly Word[], language: Language | null): void {
     const before = this.#follows(start, language) ? this.#said : [];
     this.#language = language;
-    let room = LONGEST_SAMPLES;
-    const kept: Utterance[] = [];
-    for (const utterance of [...before, { start, audio, words }].reverse()) {
-      const whole = utterance.audio.length <= room;
-      const tail = whole ? utterance : tailOf(utterance, room);
-      if (tail) kept.unshift(tail);
-      if (!whole) break;
-      room -= utterance.audio.length;
-    }
-    this.#said = kept;
+    this.#said = last([...before, { start, audio, words }], LONGEST_SAMPLES);
   }
 
-  /** What was said in that language right before `start`; null when that was something else or too long ago. */
-  before(start: SampleIndex, language: Language): SpokenContext | null {
+  /**
+   * What was said in that language right before an utterance of `samples` so far; null when that was something
+   * else or too long ago, or when the utterance is long enough to be read on its own.
+   */
+  before(start: SampleIndex, language: Language, samples = 0): SpokenContext | null {
     if (!this.#follows(start, language)) return null;
-    const audio = new Float32Array(this.#said.reduce((sum, said) => sum + said.audio.length, 0));
+    const before = last(this.#said, LONGEST_SAMPLES - samples);
+    if (before.length === 0) return null;
+    const audio = new Float32Array(before.reduce((sum, said) => sum + said.audio.length, 0));
     let at = 0;
-    for (const said of this.#said) {
+    for (const said of before) {
       audio.set(said.audio, at);
       at += said.audio.length;
     }
-    return { audio, words: this.#said.flatMap(({ words }) => words) };
+    return { audio, words: before.flatMap(({ words }) => words) };
   }
 
   #follows(start: number, language: Language | null): boolean {
@@ -68,6 +64,20 @@ export class RecentSpeech {
     const gap = start - (last.start + last.audio.length);
     return gap >= 0 && gap <= LONGEST_GAP_SAMPLES;
   }
+}
+
+/** The last of the utterances that fit, the first of them from a word on. */
+function last(said: readonly Utterance[], samples: number): readonly Utterance[] {
+  let room = samples;
+  const kept: Utterance[] = [];
+  for (const utterance of said.toReversed()) {
+    const whole = utterance.audio.length <= room;
+    const tail = whole ? utterance : tailOf(utterance, room);
+    if (tail) kept.unshift(tail);
+    if (!whole) break;
+    room -= utterance.audio.length;
+  }
+  return kept;
 }
 
 /** Its last words and their audio; null when its words have no times to tell which audio is theirs. */

@@ -40,8 +40,9 @@ export interface UtteranceDescription {
   readonly recent: RecentSpeech;
 }
 
-/** New audio that makes a partial worth its while. */
+/** New audio that makes a partial worth its while: a second, and an eighth of what is read again with it. */
 const LEAST_NEW_AUDIO_MS = 1000;
+const LEAST_NEW_SHARE = 1 / 8;
 
 /**
  * Partials keep the recognizer busy for at most 1 over this of the time. A final that finds one
@@ -185,8 +186,14 @@ export class Utterance {
 
   #maybePartial(): void {
     if (!this.#description.live || this.#running || this.#pausedAt !== null) return;
-    const newMs = samplesToMs(this.#audio.length - this.#lastDecodedSamples);
-    if (newMs >= Math.max(LEAST_NEW_AUDIO_MS, PARTIAL_COST_FACTOR * this.#lastCostMs)) this.#begin('partial');
+    const oldMs = samplesToMs(this.#lastDecodedSamples);
+    const newMs = samplesToMs(this.#audio.length) - oldMs;
+    const worthMs = Math.max(
+      LEAST_NEW_AUDIO_MS,
+      LEAST_NEW_SHARE * oldMs,
+      PARTIAL_COST_FACTOR * this.#lastCostMs,
+    );
+    if (newMs >= worthMs) this.#begin('partial');
   }
 
   #begin(role: Role): void {
@@ -224,7 +231,8 @@ export class Utterance {
   #context(): SpokenContext | null {
     const { languages } = this.#settingsNow();
     const [language] = languages;
-    return languages.length === 1 && language ? this.#description.recent.before(this.start, language) : null;
+    if (languages.length !== 1 || !language) return null;
+    return this.#description.recent.before(this.start, language, this.#audio.length);
   }
 
   #heard({ language, languageProbability, dropped }: Decoded): void {

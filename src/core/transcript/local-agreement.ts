@@ -2,9 +2,15 @@ import { alignPrefix, sameWord } from './alignment.ts';
 import type { Language, Word } from './types.ts';
 
 /**
+ * Agreement alone does not make a word right: read from the beginning of a sentence, a name is misheard twice the same
+ * way. In four languages the words that the whole utterance corrected had less than this; those it confirmed, mostly more.
+ */
+const SURE_PROBABILITY = 0.4;
+
+/**
  * What is known of a running utterance. LocalAgreement-2 (Macháček, Dabre, Bojar 2023, "Turning
  * Whisper into Real-Time Transcription System"): a word is committed once two consecutive
- * hypotheses agree on it and on all words before it.
+ * hypotheses agree on it and on all words before it, and both are sure of it.
  */
 export interface Agreement {
   /** Words that never change again. */
@@ -33,7 +39,7 @@ export function agree(
   let agreed = 0;
   if (before.language === hypothesis.language) {
     const limit = Math.min(before.tentative.length, complete ? rest.length : rest.length - 1);
-    while (agreed < limit && sameWord(before.tentative[agreed], rest[agreed])) agreed += 1;
+    while (agreed < limit && surelySame(before.tentative[agreed], rest[agreed])) agreed += 1;
   }
   return {
     committed: [...before.committed, ...rest.slice(0, agreed)],
@@ -41,6 +47,11 @@ export function agree(
     language: hypothesis.language,
   };
 }
+
+const surelySame = (first: Word | undefined, second: Word | undefined): boolean =>
+  sameWord(first, second) && isSure(first) && isSure(second);
+
+const isSure = (word: Word | undefined): boolean => (word?.probability ?? 1) >= SURE_PROBABILITY;
 
 /** A hypothesis was refused: what was committed stays, and the next agreement starts anew. */
 export const refuse = (before: Agreement): Agreement => ({ ...NOTHING_HEARD, committed: before.committed });

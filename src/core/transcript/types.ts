@@ -13,6 +13,8 @@ export interface Word {
   /** On the source's clock, ms. Null when the recognizer gives no word times. */
   readonly startMs: number | null;
   readonly endMs: number | null;
+  /** Of its least probable token, in [0, 1]; absent where the recognizer gives none. */
+  readonly probability?: number;
 }
 
 /** tentative: may still change. committed: has words that never change again. final: complete. */

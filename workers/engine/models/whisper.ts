@@ -14,7 +14,7 @@ import type { StepRunner } from './step-runner.ts';
 import { TensorScope } from './tensors.ts';
 import { decodeTokens } from './token-loop.ts';
 import { FRAME_MS, timedWords } from './word-times.ts';
-import { wordsOfTokens } from './words.ts';
+import { wordsOfTokens, type TokenWord } from './words.ts';
 
 /** What the model's generation_config.json says (the fields used here). */
 interface WhisperGenerationConfig {
@@ -153,7 +153,10 @@ export class WhisperRecognizer implements Recognizer {
     );
     const words = wordsOfTokens(tokens, (group) => this.#text(group));
     const frames = attention === null || tokens.length === 0 ? null : attention.tokenFrames(promptTokens);
-    const timed = timedWords(words, frames, samplesToMs(audio.length));
+    const timed = timedWords(words, frames, samplesToMs(audio.length)).map((word, index) => ({
+      ...word,
+      probability: leastProbability(words[index], logProbabilities),
+    }));
     const contextMs = samplesToMs(audio.length - utterance.length);
     const first = wordsOfContext(timed, contextMs, before);
     if (first === null) return null;
@@ -211,3 +214,6 @@ export class WhisperRecognizer implements Recognizer {
     return new CrossAttention(heads, Math.max(1, Math.floor(samplesToMs(samples) / FRAME_MS)));
   }
 }
+
+const leastProbability = (word: TokenWord | undefined, logProbabilities: readonly number[]): number =>
+  Math.exp(Math.min(0, ...logProbabilities.slice(word?.firstToken ?? 0, word?.endToken)));
