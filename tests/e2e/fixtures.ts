@@ -15,6 +15,8 @@ interface BrowserOptions {
   readonly microphone?: Audio | 'denied';
   /** A browser that has never seen the app, instead of one that has its models. */
   readonly fresh?: boolean;
+  /** Pages come from the server each time, and not from what an earlier visit left. */
+  readonly withoutServiceWorker?: boolean;
 }
 
 interface TestFixtures {
@@ -38,7 +40,11 @@ const ACTION_TIMEOUT_MS = 60_000;
 
 const temporaryFolder = () => mkdtemp(join(tmpdir(), 'unisono-e2e-'));
 
-async function startChromium(profile: string, microphone: Audio | 'denied' | undefined) {
+async function startChromium(
+  profile: string,
+  microphone: Audio | 'denied' | undefined,
+  serviceWorkers: 'allow' | 'block' = 'allow',
+) {
   const hears =
     microphone && microphone !== 'denied'
       ? [`--use-file-for-fake-audio-capture=${writeWav(join(profile, 'microphone.wav'), microphone)}%noloop`]
@@ -46,6 +52,7 @@ async function startChromium(profile: string, microphone: Audio | 'denied' | und
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath(),
     locale: 'en-US',
+    serviceWorkers,
     args: [
       '--no-sandbox',
       '--use-fake-device-for-media-stream',
@@ -87,10 +94,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   launch: async ({ visitedProfile }, use) => {
     const opened: { context: BrowserContext; profile: string }[] = [];
-    await use(async ({ microphone, fresh = false } = {}) => {
+    await use(async ({ microphone, fresh = false, withoutServiceWorker = false } = {}) => {
       const profile = await temporaryFolder();
       if (!fresh) await cp(visitedProfile, profile, { recursive: true });
-      const context = await startChromium(profile, microphone);
+      const context = await startChromium(profile, microphone, withoutServiceWorker ? 'block' : 'allow');
       opened.push({ context, profile });
       return context;
     });

@@ -54,6 +54,51 @@ export class MeetingPage {
     await expect(model).toHaveAttribute('data-state', 'ready', { timeout: 240_000 });
   }
 
+  /** Opens the panel of the tabs, if it is not open. */
+  async showTabs(): Promise<void> {
+    if ((await this.page.locator('#panel [data-tab]').count()) === 0)
+      await this.page.locator('[data-panel=tabs]').click();
+    await expect(this.page.locator('#panel [data-tab][data-self=true]')).toBeVisible();
+  }
+
+  /** Waits until the engine of all tabs runs here. */
+  async ownsEngine(): Promise<void> {
+    await this.showTabs();
+    await expect(this.page.locator('#panel [data-tab][data-self=true][data-owner=true]')).toBeVisible();
+    await expect(this.page.locator('#panel [data-fact=epoch]')).toBeVisible();
+  }
+
+  /** What the engine says of itself, by the names of docs/automation.md. */
+  async fact(name: string): Promise<readonly string[]> {
+    await this.showTabs();
+    return this.page.locator(`#panel [data-fact=${name}] dd`).allTextContents();
+  }
+
+  /** Waits until an utterance that began at that time or later is shown and not yet final. */
+  async speakingAfter(startMs: number): Promise<void> {
+    await expect
+      .poll(async () => (await this.read()).some((one) => one.startMs >= startMs && one.state !== 'final'), {
+        message: `an open utterance after ${startMs} ms`,
+        timeout: startMs + 120_000,
+        intervals: [50],
+      })
+      .toBe(true);
+  }
+
+  /** Length of the longest journal on the disk, ms. */
+  async journalMs(): Promise<number> {
+    return this.page.evaluate(async () => {
+      let bytes = 0;
+      const journals = await (await navigator.storage.getDirectory()).getDirectoryHandle('journal');
+      for await (const session of journals.values())
+        if (session.kind === 'directory')
+          for await (const file of (session).values())
+            if (file.kind === 'file')
+              bytes = Math.max(bytes, (await (file).getFile()).size);
+      return bytes / 32;
+    });
+  }
+
   /** A message of the app by its code (docs/automation.md). */
   notice(code: string): Locator {
     return this.page.locator(`[data-notice=${code}]`);

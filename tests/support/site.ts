@@ -14,13 +14,13 @@ export interface Site {
 }
 
 /**
- * Serves dist-test with the project's own server on a free port.
+ * Serves a build with the project's own server on a free port.
  * @param isolation whether it sends the headers that make the page cross-origin isolated
  */
-export async function serveSite(isolation = true): Promise<Site> {
+export async function serveSite(isolation = true, dir = 'dist-test'): Promise<Site> {
   const script = `
     const { startServer } = await import('./scripts/serve.mjs');
-    const { url } = await startServer({ dir: 'dist-test', port: 0, isolation: ${isolation} });
+    const { url } = await startServer({ dir: '${dir}', port: 0, isolation: ${isolation} });
     console.log('serving ' + url);
     // Ends with the test run, however that ends.
     process.stdin.resume().on('end', () => process.exit());`;
