@@ -187,6 +187,15 @@ const hold = (thread: SimThread, lock: string): void => {
   void thread.locks.request(lock, () => new Promise(() => undefined));
 };
 
+/** Whether the lock was free; it is held then for as long as the thread lives. */
+const takes = (thread: SimThread, lock: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    void thread.locks.request(lock, { ifAvailable: true }, (granted) => {
+      resolve(granted !== null);
+      return granted ? new Promise<never>(() => undefined) : undefined;
+    });
+  });
+
 /** workers/engine/engine.worker.ts with simulated effects. */
 export class SimEngineWorker {
   readonly thread: SimThread;
@@ -291,17 +300,16 @@ class SimCapture {
 
   constructor(
     app: SimApp,
+    thread: SimThread,
     session: SessionId,
     source: SourceDescription,
     onAcknowledged: (upTo: number) => void,
   ) {
     this.#app = app;
     this.#session = session;
-    const { tab, disk, world } = app;
+    const { tab, disk } = app;
     const address = `capture/${session}` as const;
-    const thread = tab.startThread(`${address}-${world.tasksRun}`);
     this.thread = thread;
-    hold(thread, LOCKS.recording(session));
     this.journal = new Journal({
       file: disk.journal(session, source.sourceId),
       now: () => thread.now(),
@@ -366,7 +374,9 @@ export class SimRecording {
       settings: SETTINGS,
       sources: [description],
     });
-    this.capture = new SimCapture(app, session, description, (upTo) => this.onAcknowledged(upTo));
+    const thread = tab.startThread(`capture-${session}`);
+    hold(thread, LOCKS.recording(session));
+    this.capture = new SimCapture(app, thread, session, description, (upTo) => this.onAcknowledged(upTo));
     this.#sender = new SpeechSender(source, (message) => this.capture.uplink.push(message));
     this.#tick();
   }
@@ -409,14 +419,19 @@ export class SimRecording {
 
 /** workers/capture/recovery.ts: finishes a recording whose tab died. */
 export async function recover(app: SimApp, { sessionId, sources }: StoredRecording): Promise<void> {
-  const { disk } = app;
+  const { disk, tab } = app;
   const [source] = sources;
   if (!source) return;
   const { sourceId } = source;
+  const thread = tab.startThread(`capture-${sessionId}-${app.world.tasksRun}`);
+  if (!(await takes(thread, LOCKS.recording(sessionId))) || !disk.recordings.has(sessionId)) {
+    thread.die();
+    return;
+  }
   const recoveredFrom = disk.progressOf(sessionId).get(sourceId)?.acknowledged ?? sampleIndex(0);
-  const capture = new SimCapture(app, sessionId, { ...source, recoveredFrom }, () => undefined);
+  const capture = new SimCapture(app, thread, sessionId, { ...source, recoveredFrom }, () => undefined);
   app.recovering = capture;
-  const { thread, journal, uplink } = capture;
+  const { journal, uplink } = capture;
   await uplink.opened;
   const origin = uplink.acknowledgedUpTo(sourceId);
   await thread.transact(() => disk.removeSegmentsFrom(sessionId, origin));
