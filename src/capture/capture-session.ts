@@ -157,11 +157,6 @@ export class CaptureSession {
     return request.kind === 'file' ? this.#addFile(sourceId, request.file) : this.#addLive(sourceId, request);
   }
 
-  /** The engine worker of this tab was started again: this is the way to the new one. */
-  async useEngine(engine: MessagePort): Promise<void> {
-    await this.#capture.useEngine(engine);
-  }
-
   /** Holds for the utterances that follow. */
   async updateSettings(settings: RecognitionSettings): Promise<void> {
     await this.#capture.updateSettings(settings);

@@ -206,7 +206,7 @@ export class EngineClient {
     });
     addEventListener('pagehide', () => this.#worker.post({ type: 'leave' }), { signal });
     // Back from the browser's memory of pages: the worker has left for good.
-    addEventListener('pageshow', ({ persisted }) => persisted && this.#worker.start(), { signal });
+    window.addEventListener('pageshow', ({ persisted }) => persisted && this.#worker.start(), { signal });
   }
 
   #openPort(address: Exclude<Address, 'engine'>): MessagePort {

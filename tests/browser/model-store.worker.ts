@@ -1,5 +1,5 @@
 import { AutoProcessor, WhisperForConditionalGeneration, env } from '@huggingface/transformers';
-import { createRpc, type Endpoint } from '@core/protocol/rpc.ts';
+import { createRpc } from '@core/protocol/rpc.ts';
 import { toModelError } from '@workers/model-store/model-fetch.ts';
 import { configureTransformers, fetchWeights } from '@workers/model-store/sources.ts';
 
@@ -59,4 +59,4 @@ export interface ModelStorePage {
   progress(file: string, loadedBytes: number, totalBytes: number): void;
 }
 
-const rpc = createRpc<ModelStorePage, ModelStoreWorker>(self as unknown as Endpoint, api);
+const rpc = createRpc<ModelStorePage, ModelStoreWorker>(self, api);

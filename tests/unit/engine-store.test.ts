@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import { deleteDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { sampleIndex, type Epoch } from '@core/protocol/ids.ts';
+import { newTabId, sampleIndex, type Epoch } from '@core/protocol/ids.ts';
 import type { Segment } from '@core/transcript/types.ts';
 import { openDatabase, type StoredProgress, type UnisonoDatabase } from '@src/storage/database.ts';
 import { DatabaseStore, type SegmentCommit } from '@workers/engine/engine-store.ts';
@@ -76,6 +76,19 @@ describe('the engine’s words', () => {
     await store.commit(commitOf(segment(0, 'gone')));
     expect(await stored()).toEqual([]);
     expect(await database.getAll('progress')).toEqual([]);
+    expect(await database.getAll('sessions')).toEqual([]);
+  });
+
+  test('of a meeting whose own record could not be written are stored all the same', async () => {
+    await database.delete('sessions', SESSION);
+    await database.put('recordings', {
+      sessionId: SESSION,
+      tab: newTabId(),
+      settings: meeting({}).settings,
+      sources: [],
+    });
+    await store.commit(commitOf(segment(0, 'kept')));
+    expect(await stored()).toHaveLength(1);
     expect(await database.getAll('sessions')).toEqual([]);
   });
 

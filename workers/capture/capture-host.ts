@@ -78,11 +78,6 @@ export function createCaptureHost(events: CaptureEvents): CaptureApi {
       return { vadTier: vad.tier, journal: recording.journalKind };
     },
 
-    useEngine(engine) {
-      session().recording.useEngine(engine);
-      return Promise.resolve();
-    },
-
     async addLive(source, pcm) {
       const { sourceId } = source;
       const live = new LiveSource(await newPipeline(source), pcm, paused, {

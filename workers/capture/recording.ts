@@ -134,10 +134,6 @@ export class Recording {
     this.uplink.updateSettings(settings);
   }
 
-  useEngine(engine: MessagePort): void {
-    this.#connection.usePort(new PortTransport(engine));
-  }
-
   /** After the sources have ended. Leaves nothing but the text, and the sound if it is to be kept. */
   async finish(keep: boolean): Promise<SessionStatistics> {
     const statistics = await this.uplink.finish();

@@ -51,7 +51,10 @@ export class DatabaseStore implements EngineStore {
   }
 
   async #write(database: UnisonoDatabase, commit: SegmentCommit): Promise<void> {
-    const transaction = database.transaction(['engine', 'sessions', 'segments', 'progress'], 'readwrite');
+    const transaction = database.transaction(
+      ['engine', 'sessions', 'segments', 'progress', 'recordings'],
+      'readwrite',
+    );
     // Also awaited below, where its failure counts.
     transaction.done.catch(() => undefined);
     try {
@@ -63,12 +66,13 @@ export class DatabaseStore implements EngineStore {
       const segments = transaction.objectStore('segments');
       const { sessionId, segmentId, segment, progress } = commit;
       const meeting = await sessions.get(sessionId);
-      // Else it was deleted while its last words were being read.
-      if (meeting) {
+      const recording = await transaction.objectStore('recordings').getKey(sessionId);
+      // Without both it was deleted while its last words were being read.
+      if (meeting || recording) {
         await transaction.objectStore('progress').put(progress);
         if (segment) {
           await segments.put({ sessionId, segment: { ...segment, tentative: [] } });
-          await sessions.put(withWords(meeting, segment));
+          if (meeting) await sessions.put(withWords(meeting, segment));
         } else {
           await segments.delete([sessionId, segmentId]);
         }

@@ -22,8 +22,6 @@ export interface CaptureApi {
    * @param engine port to the engine worker of this tab, for when that is the owner
    */
   open(config: CaptureConfig, engine: MessagePort): Promise<{ vadTier: VadTier; journal: JournalKind }>;
-  /** The engine worker of this tab was started again: this is the way to the new one. */
-  useEngine(engine: MessagePort): Promise<void>;
   /** A live source: `pcm` is the worklet's port. */
   addLive(source: SourceDescription, pcm: MessagePort): Promise<void>;
   /** A file: decoded and gated here; resolves when its last sample has been gated. */
