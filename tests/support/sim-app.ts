@@ -202,6 +202,8 @@ export class SimEngineWorker {
   readonly candidate: Candidate;
   readonly ports = new LocalPorts();
   steals = 0;
+  /** Engines that were created here and hold their memory. */
+  running = 0;
   readonly #app: SimApp;
   readonly #plan: BootPlan;
   #releaseShield: (() => void) | null = null;
@@ -256,6 +258,7 @@ export class SimEngineWorker {
       publish: (event) => clients.publish(event),
       onFenced: () => ownership.fenced(),
     });
+    this.running += 1;
     const clients: Clients = new Clients({
       engine,
       owner: { ...owner, phase: 'ready' },
@@ -273,6 +276,7 @@ export class SimEngineWorker {
       dispose: async () => {
         await engine.dispose();
         clients.close();
+        this.running -= 1;
       },
     };
   }
