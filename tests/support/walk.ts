@@ -278,14 +278,18 @@ class Walker {
         throw new Error(`${app.made - app.settled} calls of ${app.tab.id} never settled`);
       if (!app.connection.owner) throw new Error(`${app.tab.id} has no engine`);
     }
-    const engines = this.#apps.reduce((sum, { worker }) => sum + worker.running, 0);
-    if (engines !== 1) throw new Error(`${engines} engines are in memory`);
+    if (this.#engines !== 1) throw new Error(`${this.#engines} engines are in memory`);
     for (const session of this.#disk.recordings.keys()) throw new Error(`${session} is not recovered`);
     for (const said of this.#said) this.#checkStored(said);
   }
 
+  get #engines(): number {
+    return this.#apps.reduce((sum, { worker }) => sum + worker.running, 0);
+  }
+
   #quiet(): boolean {
     return (
+      this.#engines === 1 &&
       this.#disk.recordings.size === 0 &&
       this.#apps.every((app) => !app.recording && app.made === app.settled && app.connection.owner !== null)
     );
