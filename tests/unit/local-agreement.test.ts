@@ -28,9 +28,26 @@ describe('local agreement', () => {
     const heard = { language: 'es', words: unsure } as const;
     const state = agree(agree(NOTHING_HEARD, heard, false), heard, false);
     expect(textOf(state.committed)).toBe('una grabación de');
-    expect(textOf(conclude(state.committed, words('una grabación de LibriVox todas las grabaciones')))).toBe(
+    expect(textOf(conclude(state, words('una grabación de LibriVox todas las grabaciones')))).toBe(
       'una grabación de LibriVox todas las grabaciones',
     );
+  });
+
+  test('a first sentence is not lost when the last reading skips it', () => {
+    const at = (text: string, ms: number, probability: number): Word[] =>
+      words(text).map((word) => ({
+        ...word,
+        startMs: word.startMs! + ms,
+        endMs: word.endMs! + ms,
+        probability,
+      }));
+    const ended = (probability: number, ms: number) => {
+      const heard = { language: 'en', words: at('Good morning everyone.', 0, probability) } as const;
+      return textOf(conclude(agree(NOTHING_HEARD, heard, false), at('Thank you all.', ms, 0.9)));
+    };
+    expect(ended(0.6, 300)).toBe('Good morning everyone. Thank you all.');
+    expect(ended(0.6, 100)).toBe('Thank you all.'); // it reads that time otherwise
+    expect(ended(0.3, 300)).toBe('Thank you all.'); // noise before the first word
   });
 
   test('in a pause the last word is whole', () => {
@@ -77,9 +94,7 @@ describe('local agreement', () => {
           expect(textOf(next.committed).startsWith(textOf(state.committed))).toBe(true);
           state = next;
         }
-        expect(textOf(conclude(state.committed, words(final))).startsWith(textOf(state.committed))).toBe(
-          true,
-        );
+        expect(textOf(conclude(state, words(final))).startsWith(textOf(state.committed))).toBe(true);
       }),
     );
   });
@@ -87,7 +102,7 @@ describe('local agreement', () => {
 
 describe('conclusion', () => {
   const conclusion = (committed: string, final: string): string =>
-    textOf(conclude(words(committed), words(final)));
+    textOf(conclude({ committed: words(committed), tentative: [] }, words(final)));
 
   test('the final text follows the committed words without repeating or losing any', () => {
     expect(conclusion('and so my', 'And so, my fellow Americans')).toBe('and so my fellow Americans');
@@ -107,7 +122,7 @@ describe('conclusion', () => {
 
   test('committed words get the times of their counterparts', () => {
     const untimed = words('my fellow').map((word) => ({ ...word, startMs: null, endMs: null }));
-    const [, fellow] = conclude(untimed, words('so my fellow Americans'));
+    const [, fellow] = conclude({ committed: untimed, tentative: [] }, words('so my fellow Americans'));
     expect(fellow).toEqual({ text: ' fellow', startMs: 200, endMs: 290 });
   });
 

@@ -291,8 +291,8 @@ export class Utterance {
 
   #conclude(decoded: Decoded): void {
     const { committed } = this.#agreement;
-    const words = decoded.dropped ? committed : conclude(committed, this.#onSourceClock(decoded.words));
-    this.#agreement = { committed: words, tentative: [], language: decoded.language };
+    const words = decoded.dropped ? committed : conclude(this.#agreement, this.#onSourceClock(decoded.words));
+    this.#agreement = { ...NOTHING_HEARD, committed: words, language: decoded.language };
     this.#done = true;
     if (words.length === 0) this.#effects.dropped(decoded.dropped ?? 'empty', this.#effects.nextRev());
     else this.#effects.final(this.#segment(decoded, 'final'), this.#audio.copy());

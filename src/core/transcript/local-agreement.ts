@@ -6,6 +6,11 @@ import type { Language, Word } from './types.ts';
  * way. In four languages the words that the whole utterance corrected had less than this; those it confirmed, mostly more.
  */
 const SURE_PROBABILITY = 0.4;
+/** Mean of words that are kept although the final hypothesis leaves them out: text read from noise has less. */
+const LIKELY_PROBABILITY = 0.5;
+
+/** Whisper's word times are about this exact. */
+const TIME_ERROR_MS = 100;
 
 /**
  * What is known of a running utterance. LocalAgreement-2 (Macháček, Dabre, Bojar 2023, "Turning
@@ -48,6 +53,14 @@ export function agree(
   };
 }
 
+function isLeftOut(words: readonly Word[], by: readonly Word[]): boolean {
+  const beginsMs = by[0]?.startMs ?? null;
+  const endsMs = words.at(-1)?.endMs ?? null;
+  if (beginsMs === null || endsMs === null || endsMs > beginsMs + TIME_ERROR_MS) return false;
+  const mean = words.reduce((sum, { probability = 1 }) => sum + probability, 0) / words.length;
+  return mean >= LIKELY_PROBABILITY;
+}
+
 const surelySame = (first: Word | undefined, second: Word | undefined): boolean =>
   sameWord(first, second) && isSure(first) && isSure(second);
 
@@ -58,13 +71,19 @@ export const refuse = (before: Agreement): Agreement => ({ ...NOTHING_HEARD, com
 
 /**
  * The utterance's words: the committed ones as they are, with the times of their counterparts in
- * the final hypothesis, then what the final hypothesis says after them.
+ * the final hypothesis, then what the final hypothesis says after them. Whisper tiny sometimes skips a first short
+ * sentence that it had read before the second one was there: what was heard in a time that the final hypothesis leaves out stays.
  */
-export function conclude(committed: readonly Word[], final: readonly Word[]): readonly Word[] {
+export function conclude(
+  { committed, tentative }: Pick<Agreement, 'committed' | 'tentative'>,
+  final: readonly Word[],
+): readonly Word[] {
   const { prefixLength, counterparts } = alignPrefix(committed, final);
   const timed = committed.map((word, index) => {
     const counterpart = final[counterparts[index] ?? -1];
     return counterpart ? { ...counterpart, text: word.text } : word;
   });
-  return [...timed, ...final.slice(prefixLength)];
+  const rest = final.slice(prefixLength);
+  const skipped = isLeftOut(tentative, rest) ? tentative : [];
+  return [...timed, ...skipped, ...rest];
 }

@@ -94,7 +94,7 @@ export class WhisperRecognizer implements Recognizer {
     await this.#parts.model.dispose();
   }
 
-  /** Null when the context was not recognized in what was read. */
+  /** Null when the context was not recognized in what was read, or nothing else was. */
   async #read(
     utterance: Float32Array,
     { languages, wordTimestamps, temperature, context: before }: RecognizeOptions,
@@ -159,7 +159,8 @@ export class WhisperRecognizer implements Recognizer {
     }));
     const contextMs = samplesToMs(audio.length - utterance.length);
     const first = wordsOfContext(timed, contextMs, before);
-    if (first === null) return null;
+    // Nothing new behind a context may also be speech that repeats it.
+    if (first === null || (before && first === timed.length)) return null;
     return {
       language,
       languageProbability: heard?.probability ?? 1,
