@@ -68,7 +68,7 @@ export class EngineClient {
     this.singleTab = !locks || !openBroadcast;
     const open = this.singleTab ? null : openBroadcast;
     // First of all: an engine that serves this tab takes it for dead without its lock.
-    void locks?.request(LOCKS.tab(tab), () => untilAborted(this.#end.signal));
+    const lives = locks && this.#holdTabLock(locks);
     this.#shield = new Shield(locks, tab);
 
     this.#connection = new EngineConnection({
@@ -77,6 +77,7 @@ export class EngineClient {
       port: nobody,
       open,
       clock: wallClock,
+      ...(lives && { mayAttach: lives }),
       events: { event: (event) => this.#publish(event), acknowledged: () => undefined },
       onOwner: (owner) => this.#onOwner(owner),
       onPending: () => this.#tellWorker(),
@@ -197,6 +198,16 @@ export class EngineClient {
     this.presence.close();
     this.#worker.stop();
     this.#shield.set(false);
+  }
+
+  /** Resolves when the lock is held, which is then for as long as this client lives. */
+  #holdTabLock(locks: LockManager): Promise<void> {
+    return new Promise((held) => {
+      void locks.request(LOCKS.tab(this.tab), () => {
+        held();
+        return untilAborted(this.#end.signal);
+      });
+    });
   }
 
   #watchPage(): void {

@@ -65,6 +65,8 @@ export class EngineStatusStore {
 
   setModels(models: readonly ModelStatus[]): void {
     for (const status of models) this.#models.set(status.model, status);
+    // A tab that opens later hears of no change: the model was ready before it came.
+    this.#latestModel ??= models.find(({ state }) => state !== 'absent')?.model ?? null;
   }
 
   /** Takes in the log of an engine: what this tab or an earlier engine has said stays. */

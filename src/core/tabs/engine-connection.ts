@@ -25,6 +25,8 @@ export interface ConnectionParts {
   readonly open: OpenTransport | null;
   readonly events: EngineEvents;
   readonly clock: Clock;
+  /** Until then the engine would take this tab for dead: it does not hold its lock yet. Default: now. */
+  readonly mayAttach?: Promise<void>;
   /** Attached to this owner, or to none. Calls made inside it go before those that have waited. */
   onOwner(owner: Owner | null): void;
   /** The number of {@link EngineConnection.pending} calls has changed. */
@@ -76,10 +78,18 @@ export class EngineConnection {
   #rpc: Rpc | null = null;
   #cancelAttach: (() => void) | null = null;
   #closed = false;
+  #mayAttach = true;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.#port = parts.port;
+    if (parts.mayAttach) {
+      this.#mayAttach = false;
+      void parts.mayAttach.then(() => {
+        this.#mayAttach = true;
+        this.#attachToKnown();
+      });
+    }
     // Listen first, then ask: and the answer to the last question comes over the tab's channel, so that is opened first.
     this.#tabChannel = parts.open?.(CHANNELS.tab(parts.tab)) ?? null;
     this.#control = parts.open?.(CHANNELS.control) ?? null;
@@ -195,6 +205,12 @@ export class EngineConnection {
       case 'boot-failed':
         this.#onOver(message.owner);
         break;
+      case 'tab-gone':
+        // Said of this tab while it lives: it is served no more.
+        if (message.tab !== this.#parts.tab) break;
+        this.#detach();
+        this.#attachToKnown();
+        break;
       case 'event':
         if (epoch >= this.#lowestEpoch) this.#parts.events.event(message.event);
         break;
@@ -207,7 +223,13 @@ export class EngineConnection {
     this.#lowestEpoch = owner.epoch;
     if (this.#known?.epoch !== owner.epoch) this.#detach();
     this.#known = owner;
-    if (owner.phase === 'ready' && !this.#rpc && !this.#cancelAttach) this.#attach(owner);
+    this.#attachToKnown();
+  }
+
+  #attachToKnown(): void {
+    const owner = this.#known;
+    const may = this.#mayAttach && !this.#closed && !this.#rpc && !this.#cancelAttach;
+    if (may && owner?.phase === 'ready') this.#attach(owner);
   }
 
   #onOver({ epoch }: Owner): void {

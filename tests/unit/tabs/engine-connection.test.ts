@@ -159,6 +159,32 @@ describe('finding the engine', () => {
     expect(clock.now()).toBe(0);
   });
 
+  test('it attaches only when its tab holds its lock, or the engine would take it for dead', async () => {
+    const locked = deferred<void>();
+    const { connect, there } = world({ mayAttach: locked.promise });
+    const engine = there(3);
+    const models = connect().call('models', []);
+    await settled();
+    expect(engine.attaches).toEqual([]);
+    locked.resolve();
+    await expect(models).resolves.toEqual([]);
+  });
+
+  test('taken for dead by mistake it attaches again, and its call is answered', async () => {
+    const { connect, there } = world();
+    const engine = there(3);
+    const connection = connect();
+    await connection.call('models', []);
+    const health = outcome(connection.call('health', []));
+    await settled();
+    engine.say({ type: 'tab-gone', tab: HERE });
+    await settled();
+    expect(engine.attaches).toHaveLength(2);
+    engine.asked.at(-1)!.resolve(healthOf('answered'));
+    await settled();
+    expect(health).toEqual({ code: 'answered', settlements: 1 });
+  });
+
   test('the engine of the own tab is reached over the port, without any BroadcastChannel', async () => {
     const { connect, workerPort, bus } = world({ open: null });
     const connection = connect();
