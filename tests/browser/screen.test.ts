@@ -767,6 +767,12 @@ describe('messages', () => {
     expect(screen.all('[data-notice]')).toEqual([]);
   });
 
+  it('a tab that opens when the model is ready shows so', async () => {
+    const whisper = { model: 'whisper-tiny', state: 'ready', rung: 'wasm' } as const;
+    screen = await Screen.open('', { models: [{ ...whisper, progress: null, selfTest: [], error: null }] });
+    await vi.waitFor(() => expect(screen.find('[data-status=model]').textContent).toContain('Whisper tiny'));
+  });
+
   it('a browser that cannot share an engine says so', async () => {
     screen = await Screen.open('', { singleTab: true });
     expect(screen.find('[data-notice=single-tab] [role=status]').textContent).toContain('one tab only');

@@ -59,6 +59,15 @@ test('two tabs have one engine, and each is served', async () => {
     expect((await codes(tab)).filter((code) => code === 'engine-created')).toHaveLength(1);
 });
 
+test('fifty tabs that open at once are all served, and the model they all want is loaded once', async () => {
+  const tabs = Array.from({ length: 50 }, openTab);
+  const models = await Promise.all(tabs.map((tab) => tab.prepare('moonshine-tiny')));
+  expect(models.filter(({ state }) => state === 'ready')).toHaveLength(50);
+  const { loads, clients: served } = await tabs[0]!.report();
+  expect(loads).toHaveLength(1);
+  expect(served).toBe(50);
+});
+
 test('when the owner dies another tab goes on, and no call is left without an answer', async () => {
   const first = openTab();
   const old = await attached(first);

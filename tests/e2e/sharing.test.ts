@@ -10,7 +10,7 @@ import { expect, test } from './fixtures.ts';
 import { MeetingPage, type ShownSegment } from './meeting-page.ts';
 
 const ASR = 'whisper-tiny';
-const TABS = 50;
+const TABS = 8;
 /** What a recording's clock and a fake microphone's may differ by. */
 const CLOCK_TOLERANCE_MS = 2000;
 /** What is flushed each second may be lost by a crash; and what was said in it needs an end to be read. */
@@ -221,10 +221,14 @@ test('a new build joins a running meeting, takes over when it is over, and anoth
     expectAllSaid(await old.read(), REFERENCE);
     await next.ownsEngine();
 
+    // A tab that does not record would load the other build at once.
+    await old.record({ asr: ASR });
+    await old.inState('recording');
     deployments.deploy(foreign);
     const other = await openTab(context, deployments.url);
     await other.open();
     await expect(other.notice('other-protocol')).toBeVisible();
+    await old.inState('recording');
   } finally {
     await deployments.close();
     await newer.kill();

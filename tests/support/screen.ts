@@ -1,7 +1,7 @@
 import { deleteDB } from 'idb';
 import { flushSync, mount, unmount } from 'svelte';
 import type { JournalKind } from '@core/protocol/capture.ts';
-import type { EngineEvent, EngineReport, SessionEvent } from '@core/protocol/engine.ts';
+import type { EngineEvent, EngineReport, ModelStatus, SessionEvent } from '@core/protocol/engine.ts';
 import type { Epoch, SessionId, SourceId, TabId } from '@core/protocol/ids.ts';
 import type { Owner, TabState } from '@core/protocol/tabs.ts';
 import { textOf } from '@core/transcript/types.ts';
@@ -39,6 +39,7 @@ export interface Circumstances {
   readonly singleTab?: boolean;
   readonly owner?: Owner | null;
   readonly sessions?: readonly Omit<SessionEvent, 'type' | 'state'>[];
+  readonly models?: readonly ModelStatus[];
 }
 
 /**
@@ -219,7 +220,7 @@ export class Screen {
           error: null,
         });
       },
-      models: () => Promise.resolve([]),
+      models: () => Promise.resolve(this.#circumstances.models ?? []),
       health: () => Promise.resolve([]),
       report: () => Promise.resolve(this.report),
       retest: () => Promise.reject(new Error('not used')),
