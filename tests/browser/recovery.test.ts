@@ -89,7 +89,6 @@ async function crash(seconds: number) {
     ...capture.speech.of('speech-audio').map(({ start, samples }) => start + samples.length),
   );
   workers[0]?.terminate();
-  open.push(() => capture.session.stop().catch(() => undefined));
   return { ...capture, sourceId, captured };
 }
 

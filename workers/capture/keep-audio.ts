@@ -33,7 +33,7 @@ interface Encoding {
 const WAV: Encoding = { extension: 'wav', format: new WavOutputFormat(), config: { codec: 'pcm-s16' } };
 
 async function chooseEncoding(): Promise<Encoding> {
-  const quality = new Quality(OPUS_BITS_PER_SECOND);
+  const quality = new Quality({ bitrate: OPUS_BITS_PER_SECOND });
   const options = { numberOfChannels: 1, sampleRate: SAMPLE_RATE_HZ, quality };
   // Where the browser has no encoder the sound is kept as it is.
   if (!(await canEncodeAudio('opus', options).catch(() => false))) return WAV;
