@@ -92,9 +92,8 @@ export class MeetingPage {
       const journals = await (await navigator.storage.getDirectory()).getDirectoryHandle('journal');
       for await (const session of journals.values())
         if (session.kind === 'directory')
-          for await (const file of (session).values())
-            if (file.kind === 'file')
-              bytes = Math.max(bytes, (await (file).getFile()).size);
+          for await (const file of session.values())
+            if (file.kind === 'file') bytes = Math.max(bytes, (await file.getFile()).size);
       return bytes / 32;
     });
   }
