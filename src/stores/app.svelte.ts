@@ -7,6 +7,7 @@ import type { Owner } from '@core/protocol/tabs.ts';
 import { LANGUAGES } from '@core/transcript/types.ts';
 import type { SourceRequest } from '@src/capture/capture-session.ts';
 import { keepStorage, reloadOnce, whenIdle } from '@src/page/lifecycle.ts';
+import { measureMemory } from '@src/page/memory.ts';
 import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
 import type { CaptureStarter, Engine, PageState } from './engine.ts';
 import { EngineStatusStore } from './engine-status.svelte.ts';
@@ -29,6 +30,7 @@ export interface AppParts {
   /** Differs in tests only. */
   readonly database?: Promise<UnisonoDatabase>;
   readonly reload?: () => void;
+  readonly measureMemory?: () => Promise<number | null>;
 }
 
 type RecognitionChange = Partial<Pick<Settings, 'recognizer' | 'languages' | 'chineseScript'>>;
@@ -56,14 +58,15 @@ export class App {
   /** The engine that was asked to make the model ready; null before the page has started. */
   #preparedBy: Epoch | 0 | null = null;
 
-  constructor({ engine, capture, database = openDatabase(), reload = () => location.reload() }: AppParts) {
+  constructor(parts: AppParts) {
+    const { engine, capture, database = openDatabase(), reload = () => location.reload() } = parts;
     this.#engine = engine;
     this.#reload = reload;
     const { settings, status } = this;
     const onError = (error: UnisonoError) => this.notices.report(error);
     this.transcripts = new TranscriptsStore((id) => this.meetings.load(id));
     this.meetings = new MeetingsStore(database, this.transcripts, onError);
-    this.tabs = new TabsStore(engine);
+    this.tabs = new TabsStore(engine, parts.measureMemory ?? measureMemory);
     this.recorder = new RecorderStore({
       engine,
       capture,

@@ -6,13 +6,17 @@ import type { Engine } from './engine.ts';
 /** The tabs of the app on this device, and which of them owns the engine. */
 export class TabsStore {
   readonly #engine: Engine;
+  readonly #measureMemory: () => Promise<number | null>;
+  #memoryBytes = $state.raw<number | null>(null);
+  #measuring = false;
   #list = $state.raw<readonly TabState[]>([]);
   #owner = $state.raw<Owner | null>(null);
   #report = $state.raw<EngineReport | null>(null);
   #reading = false;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, measureMemory: () => Promise<number | null>) {
     this.#engine = engine;
+    this.#measureMemory = measureMemory;
     this.#list = engine.presence.tabs;
     this.#owner = engine.owner;
     engine.presence.onChange(() => {
@@ -55,8 +59,14 @@ export class TabsStore {
     return this.#report;
   }
 
+  /** Of this tab with its workers, bytes: with the models' where it owns the engine. Null while it is not known. */
+  get memoryBytes(): number | null {
+    return this.#memoryBytes;
+  }
+
   /** Asks the tabs and the engine anew. */
   async refresh(): Promise<void> {
+    void this.#measure();
     if (this.#reading) return;
     this.#reading = true;
     try {
@@ -67,5 +77,12 @@ export class TabsStore {
     } finally {
       this.#reading = false;
     }
+  }
+
+  async #measure(): Promise<void> {
+    if (this.#measuring) return;
+    this.#measuring = true;
+    this.#memoryBytes = (await this.#measureMemory()) ?? this.#memoryBytes;
+    this.#measuring = false;
   }
 }

@@ -678,7 +678,6 @@ describe('the tabs panel', () => {
       modelBytes: 41_000_000,
       clients: 3,
       queued: 4,
-      memoryBytes: 1_200_000_000,
     };
     screen.find('[data-panel=tabs]').click();
     const fact = (name: string) => screen.find(`[data-fact=${name}] dd`).textContent;

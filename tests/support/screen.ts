@@ -69,7 +69,6 @@ export class Screen {
     clients: 1,
     sessions: [],
     queued: 0,
-    memoryBytes: null,
   };
   readonly #circumstances: Circumstances;
   readonly #view: ReturnType<typeof mount>;
@@ -90,6 +89,7 @@ export class Screen {
       capture: this.#capture,
       database: this.database,
       reload: () => this.calls.push('reload'),
+      measureMemory: () => Promise.resolve(1_200_000_000),
     });
     this.root = document.createElement('div');
     this.root.id = 'app';

@@ -180,7 +180,6 @@ const NO_MODELS = {
   weights: () => null,
   device: () => Promise.reject(new Error('A walk has no device.')),
   fingerprint: () => '',
-  measureMemory: () => Promise.resolve(null),
 };
 
 const hold = (thread: SimThread, lock: string): void => {

@@ -45,7 +45,6 @@ export async function boot({ ownership, ...parts }: BootParts): Promise<RunningE
     device: deviceFacts,
     fingerprint: (facts) =>
       [navigator.userAgent, __APP_VERSION__, __ORT_URL__, JSON.stringify(facts)].join('\n'),
-    measureMemory,
     publish: (event) => clients.publish(event),
     onFenced: () => ownership.fenced(),
   });
@@ -60,11 +59,4 @@ export async function boot({ ownership, ...parts }: BootParts): Promise<RunningE
       clients.close();
     },
   };
-}
-
-/** Of the whole page with its workers; Chromium's name for it, on isolated pages only. */
-async function measureMemory(): Promise<number | null> {
-  const measure = (performance as { measureUserAgentSpecificMemory?: () => Promise<{ bytes: number }> })
-    .measureUserAgentSpecificMemory;
-  return (await measure?.call(performance).catch(() => null))?.bytes ?? null;
 }

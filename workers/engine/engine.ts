@@ -39,8 +39,6 @@ export interface EngineEffects {
   device(): Promise<DeviceFacts>;
   /** Names browser, app and runtime: see RegistryEffects. */
   fingerprint(facts: DeviceFacts): string;
-  /** Memory of the page and its workers, bytes; null where the browser does not tell. */
-  measureMemory(): Promise<number | null>;
   readonly publish: (event: EngineEvent) => void;
   /** The store belongs to a later engine: nothing more comes of this one. */
   readonly onFenced?: () => void;
@@ -181,7 +179,6 @@ export function createEngine(effects: EngineEffects): Engine {
     clients: clients.size,
     sessions: sessions.list(),
     queued: scheduler.waiting,
-    memoryBytes: await effects.measureMemory().catch(() => null),
   });
 
   const serve = (client: EngineClient): EngineApi => {

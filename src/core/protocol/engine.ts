@@ -177,8 +177,6 @@ export interface EngineReport {
     readonly lagMs: number;
   }[];
   readonly queued: number;
-  /** By measureUserAgentSpecificMemory; null where the browser has none. */
-  readonly memoryBytes: number | null;
 }
 
 /**
