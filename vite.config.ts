@@ -71,7 +71,7 @@ export default defineConfig(({ mode }) => ({
   worker: { format: 'es' },
   // Found late, through workers: without this the first run of tests or of the dev server reloads.
   optimizeDeps: {
-    include: ['@huggingface/transformers', 'birpc', 'idb-keyval', 'mediabunny', 'opencc-js/t2cn'],
+    include: ['@huggingface/transformers', 'birpc', 'idb', 'idb-keyval', 'mediabunny', 'opencc-js/t2cn'],
   },
   build: { target: 'es2023', assetsInlineLimit: 0 },
   server: { headers: isolationHeaders, port: 5173 },
