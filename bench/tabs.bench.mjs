@@ -59,7 +59,7 @@ export async function run({ server, launch, log }) {
 
   const recorder = pages[1];
   await call(recorder, 'record');
-  await recorder.waitForFunction('globalThis.loaded.captionCount() > 2', null, { timeout: 120_000 });
+  await recorder.waitForFunction('globalThis.loaded.inMidSpeech()', null, { timeout: 120_000 });
   await owner.close();
   const diedAt = Date.now();
   const next = await recorder.waitForFunction((epoch) => globalThis.loaded.firstCaptionAfter(epoch), epoch, {

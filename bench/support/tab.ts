@@ -49,6 +49,7 @@ interface Heard {
   /** `performance.timeOrigin` based, so that another process can compare. */
   readonly atMs: number;
   readonly epoch: number;
+  readonly final: boolean;
 }
 
 const captions: Heard[] = [];
@@ -64,7 +65,8 @@ export async function record(): Promise<void> {
   const texts = new Map<string, string>();
   client!.subscribe((event: EngineEvent) => {
     if (event.type !== 'partial' && event.type !== 'segment') return;
-    captions.push({ atMs: performance.timeOrigin + performance.now(), epoch: client!.owner?.epoch ?? 0 });
+    const atMs = performance.timeOrigin + performance.now();
+    captions.push({ atMs, epoch: client!.owner?.epoch ?? 0, final: event.type === 'segment' });
     if (event.type === 'segment') texts.set(event.segment.id, textOf(event.segment.committed));
   });
   const capture = createRpc<CaptureApi, CaptureEvents>(worker, silent);
@@ -99,8 +101,9 @@ export async function record(): Promise<void> {
   };
 }
 
-/** How many captions have come so far. */
-export const captionCount = (): number => captions.length;
+/** Whether somebody speaks now, and has spoken before. */
+export const inMidSpeech = (): boolean =>
+  captions.some(({ final }) => final) && captions.at(-1)?.final === false;
 
 /** When the first caption of an engine of a later epoch came, ms since 1970; null so far. */
 export const firstCaptionAfter = (epoch: number): number | null =>
