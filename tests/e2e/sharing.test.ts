@@ -10,6 +10,8 @@ import { expect, test } from './fixtures.ts';
 import { MeetingPage, type ShownSegment } from './meeting-page.ts';
 
 const ASR = 'whisper-tiny';
+/** Reads the clip without an error every time; Whisper tiny now and then skips its first sentence, with or without a death. */
+const STEADY_ASR = 'moonshine-tiny';
 const TABS = 8;
 /** What a recording's clock and a fake microphone's may differ by. */
 const CLOCK_TOLERANCE_MS = 2000;
@@ -74,7 +76,7 @@ for (const [happens, happen] of Object.entries(DEATHS)) {
     await owner.open();
     await owner.ownsEngine();
     const recorder = await openTab(context, site.url);
-    await recorder.record({ asr: ASR });
+    await recorder.record({ asr: STEADY_ASR });
     await recorder.speakingAfter(SPEECH.spans[1]!.startMs - CLOCK_TOLERANCE_MS);
 
     await happen(owner.page);
@@ -113,7 +115,7 @@ test('no word is lost when the tab with the engine is frozen in the middle of sp
     const hasEngine = `document.querySelector('[data-status=model]') !== null`;
     await expect.poll(() => owner.evaluate(hasEngine)).toBe(true);
     const recorder = await browser.open(
-      `${site.url}/?${new URLSearchParams({ action: 'record', source: 'mic', language: 'en', asr: ASR }).toString()}`,
+      `${site.url}/?${new URLSearchParams({ action: 'record', source: 'mic', language: 'en', asr: STEADY_ASR }).toString()}`,
     );
     await recorder.activate();
     const started = SPEECH.spans[1]!.startMs - CLOCK_TOLERANCE_MS;
@@ -148,7 +150,7 @@ test('what was said until a second before the recording tab crashed is read by t
 }) => {
   const context = await launch({ microphone: SPEECH.audio });
   const recorder = await openTab(context, site.url);
-  await recorder.record({ asr: ASR });
+  await recorder.record({ asr: STEADY_ASR });
   await recorder.speakingAfter(SPEECH.spans[2]!.startMs - CLOCK_TOLERANCE_MS);
   const shown = await recorder.read();
   await crash(recorder.page);

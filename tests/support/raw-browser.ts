@@ -6,6 +6,9 @@ type Result = Record<string, unknown>;
 
 interface Answer {
   readonly id?: number;
+  /** Of an event. */
+  readonly method?: string;
+  readonly sessionId?: string;
   readonly result?: Result;
   readonly error?: { readonly message: string };
 }
@@ -18,6 +21,7 @@ export class RawBrowser {
   readonly #process: ChildProcess;
   readonly #in: Writable;
   readonly #calls = new Map<number, { resolve(result: Result): void; reject(error: Error): void }>();
+  readonly #loading = new Map<string, () => void>();
   #calledSoFar = 0;
 
   private constructor(profile: string, args: readonly string[]) {
@@ -57,9 +61,15 @@ export class RawBrowser {
 
   /** Opens a tab in front of the others. */
   async open(url: string): Promise<RawTab> {
-    const { targetId } = await this.call('Target.createTarget', { url });
-    const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
-    return new RawTab(this, String(targetId), String(sessionId));
+    const { targetId } = await this.call('Target.createTarget', { url: 'about:blank' });
+    const attached = await this.call('Target.attachToTarget', { targetId, flatten: true });
+    const sessionId = String(attached.sessionId);
+    await this.call('Page.enable', {}, sessionId);
+    // Until then there is nothing to evaluate in.
+    const loaded = new Promise<void>((resolve) => this.#loading.set(sessionId, resolve));
+    await this.call('Page.navigate', { url }, sessionId);
+    await loaded;
+    return new RawTab(this, String(targetId), sessionId);
   }
 
   async close(): Promise<void> {
@@ -68,7 +78,8 @@ export class RawBrowser {
     await exited;
   }
 
-  #receive({ id, result, error }: Answer): void {
+  #receive({ id, method, sessionId, result, error }: Answer): void {
+    if (method === 'Page.loadEventFired') this.#loading.get(sessionId ?? '')?.();
     const call = this.#calls.get(id ?? -1);
     if (!call) return;
     this.#calls.delete(id ?? -1);
