@@ -45,6 +45,9 @@ export interface UnisonoSchema extends DBSchema {
 
 export type UnisonoDatabase = IDBPDatabase<UnisonoSchema>;
 
+/** All keys of a session that begin with its id: arrays sort after every string. */
+export const keysOf = (id: SessionId) => IDBKeyRange.bound([id], [id, []]);
+
 /** Grows with every change of the schema; each step is one `if` in `upgrade`. */
 const VERSION = 2;
 

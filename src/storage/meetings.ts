@@ -2,10 +2,7 @@ import type { SessionId } from '@core/protocol/ids.ts';
 import type { Meeting, MeetingTranscript } from '@core/transcript/meeting.ts';
 import { emptyTranscript } from '@core/transcript/reduce.ts';
 import type { Segment } from '@core/transcript/types.ts';
-import type { UnisonoDatabase } from './database.ts';
-
-/** All keys that begin with the session's id: arrays sort after every string. */
-const keysOf = (id: SessionId) => IDBKeyRange.bound([id], [id, []]);
+import { keysOf, type UnisonoDatabase } from './database.ts';
 
 /** Meetings kept on this device, the latest first. */
 export async function listMeetings(database: UnisonoDatabase): Promise<readonly Meeting[]> {

@@ -7,7 +7,7 @@ import { openBroadcast } from '@core/tabs/broadcast-transport.ts';
 import { EngineConnection } from '@core/tabs/engine-connection.ts';
 import { PortTransport } from '@core/tabs/port-transport.ts';
 import { wallClock } from '@core/util/clock.ts';
-import type { StoredRecording, UnisonoDatabase } from '@src/storage/database.ts';
+import { keysOf, type StoredRecording, type UnisonoDatabase } from '@src/storage/database.ts';
 import { JournalFolder } from './journal-folder.ts';
 import type { Journal } from './journal.ts';
 import { keepAudio } from './keep-audio.ts';
@@ -21,9 +21,6 @@ export interface RecordingEffects {
   /** Everything of the source up to there is stored. */
   acknowledged(sourceId: SourceId): void;
 }
-
-/** All keys of a session that begin with its id: arrays sort after every string. */
-export const keysOf = (id: SessionId) => IDBKeyRange.bound([id], [id, []]);
 
 /**
  * Takes the session for this worker's life.

@@ -1,11 +1,11 @@
 import { BLOCK_SAMPLES, samplesToMs } from '@core/protocol/audio.ts';
 import type { CaptureConfig } from '@core/protocol/capture.ts';
 import { sampleIndex, type SessionId, type SourceId } from '@core/protocol/ids.ts';
-import type { UnisonoDatabase } from '@src/storage/database.ts';
+import { keysOf, type UnisonoDatabase } from '@src/storage/database.ts';
 import type { DecodedBlock } from './file-decoder.ts';
 import { FileSource } from './file-source.ts';
 import type { Journal } from './journal.ts';
-import { keysOf, Recording, type RecordingEffects } from './recording.ts';
+import { Recording, type RecordingEffects } from './recording.ts';
 import { SourcePipeline } from './source-pipeline.ts';
 import type { VadRunner } from './vad-runner.ts';
 

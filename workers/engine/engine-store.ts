@@ -2,7 +2,7 @@ import { UnisonoError } from '@core/protocol/errors.ts';
 import type { Epoch, SegmentId, SessionId } from '@core/protocol/ids.ts';
 import type { Meeting } from '@core/transcript/meeting.ts';
 import { textOf, type Segment } from '@core/transcript/types.ts';
-import type { StoredProgress, UnisonoDatabase } from '@src/storage/database.ts';
+import { keysOf, type StoredProgress, type UnisonoDatabase } from '@src/storage/database.ts';
 
 /** What an utterance came to. */
 export interface SegmentCommit {
@@ -41,9 +41,7 @@ export class DatabaseStore implements EngineStore {
   }
 
   progress(sessionId: SessionId): Promise<readonly StoredProgress[]> {
-    return this.#use((database) =>
-      database.getAll('progress', IDBKeyRange.bound([sessionId], [sessionId, []])),
-    );
+    return this.#use((database) => database.getAll('progress', keysOf(sessionId)));
   }
 
   commit(commit: SegmentCommit): Promise<void> {
