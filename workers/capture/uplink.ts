@@ -1,6 +1,11 @@
 import { samplesToMs, type SpeechAcknowledged, type SpeechMessage } from '@core/protocol/audio.ts';
 import type { CaptureEvents } from '@core/protocol/capture.ts';
-import type { RecognitionSettings, SessionStatistics, SourceDescription } from '@core/protocol/engine.ts';
+import {
+  NOTHING_DONE,
+  type RecognitionSettings,
+  type SessionStatistics,
+  type SourceDescription,
+} from '@core/protocol/engine.ts';
 import type { SessionId, SourceId } from '@core/protocol/ids.ts';
 import type { EngineConnection } from '@core/tabs/engine-connection.ts';
 import type { Clock } from '@core/util/clock.ts';
@@ -11,14 +16,6 @@ import { UplinkLane } from './uplink-lane.ts';
 
 /** Between two tries to open or close a session that the engine refused. */
 const RETRY_MS = 1000;
-
-const NOTHING_DONE: SessionStatistics = {
-  partialCalls: 0,
-  finalCalls: 0,
-  decodedAudioS: 0,
-  utterances: 0,
-  dropped: 0,
-};
 
 export interface UplinkParts {
   readonly sessionId: SessionId;

@@ -1,11 +1,12 @@
 import { UnisonoError } from '@core/protocol/errors.ts';
-import type {
-  EngineReport,
-  RecognitionSettings,
-  SessionConfig,
-  SessionEvent,
-  SessionProgress,
-  SessionStatistics,
+import {
+  NOTHING_DONE,
+  type EngineReport,
+  type RecognitionSettings,
+  type SessionConfig,
+  type SessionEvent,
+  type SessionProgress,
+  type SessionStatistics,
 } from '@core/protocol/engine.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
 import type { StoredProgress } from '@src/storage/database.ts';
@@ -28,14 +29,6 @@ interface Entry {
   session: Session | null;
   closing: Promise<SessionStatistics> | null;
 }
-
-const NOTHING: SessionStatistics = {
-  partialCalls: 0,
-  finalCalls: 0,
-  decodedAudioS: 0,
-  utterances: 0,
-  dropped: 0,
-};
 
 const takenOver = (): UnisonoError =>
   new UnisonoError('aborted', 'Another thread has taken the session over.');
@@ -102,7 +95,7 @@ export class OpenSessions {
   /** Resolves when every word of it is stored. */
   async close(client: EngineClient, sessionId: SessionId): Promise<SessionStatistics> {
     const entry = this.#entries.get(sessionId);
-    if (!entry) return this.#closed.get(sessionId) ?? NOTHING;
+    if (!entry) return this.#closed.get(sessionId) ?? NOTHING_DONE;
     if (entry.client !== client) throw takenOver();
     return (entry.closing ??= this.#end(sessionId, entry, (session) => session.close()));
   }

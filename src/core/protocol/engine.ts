@@ -156,6 +156,15 @@ export interface SessionStatistics {
   readonly dropped: number;
 }
 
+/** Of a session no engine has read anything of. */
+export const NOTHING_DONE: SessionStatistics = {
+  partialCalls: 0,
+  finalCalls: 0,
+  decodedAudioS: 0,
+  utterances: 0,
+  dropped: 0,
+};
+
 /** What the health panel shows of the engine. */
 export interface EngineReport {
   readonly epoch: Epoch;
