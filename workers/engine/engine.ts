@@ -169,7 +169,7 @@ export function createEngine(effects: EngineEffects): Engine {
     },
   });
 
-  const report = async (): Promise<EngineReport> => ({
+  const report = (): EngineReport => ({
     epoch,
     tab,
     build,
@@ -188,7 +188,7 @@ export function createEngine(effects: EngineEffects): Engine {
       retest: (model) => settled(registry.retest(model)),
       models: () => settled(Promise.resolve(RECOGNIZER_IDS.map((model) => registry.status(model)))),
       health: () => settled(Promise.resolve(health.entries())),
-      report: () => settled(report()),
+      report: () => settled(Promise.resolve(report())),
       sessions: async () => sessions.list().map(({ sessionId, tab }) => ({ sessionId, tab })),
 
       openSession: async (config) => {
