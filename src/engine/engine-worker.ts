@@ -1,6 +1,7 @@
 import type { EngineWorkerEvent, EngineWorkerMessage } from '@core/protocol/engine-worker.ts';
 import { LOCKS } from '@core/protocol/tabs.ts';
 import { wallClock } from '@core/util/clock.ts';
+import { retryAfterMs } from '@core/util/retry.ts';
 
 type Init = Extract<EngineWorkerMessage, { type: 'init' }>;
 
@@ -12,8 +13,6 @@ export interface EngineWorkerHandlers {
   gone(reason: string, retryInMs: number): void;
 }
 
-const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 30_000;
 /** One that lived this long did not die of what it was started with. */
 const STEADY_MS = 60_000;
 
@@ -80,7 +79,7 @@ export class EngineWorker {
     if (worker !== this.#worker) return;
     this.stop();
     if (wallClock.now() - this.#startedAtMs >= STEADY_MS) this.#failures = 0;
-    const retryInMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS);
+    const retryInMs = retryAfterMs(this.#failures);
     this.#failures += 1;
     this.#cancel = wallClock.after(retryInMs, () => this.start());
     this.#handlers.gone(reason, retryInMs);

@@ -10,8 +10,9 @@ import {
   type Owner,
   type TabState,
 } from '../protocol/tabs.ts';
-import { deferred, type Deferred } from '../util/deferred.ts';
 import type { Clock } from '../util/clock.ts';
+import { deferred, type Deferred } from '../util/deferred.ts';
+import { retryAfterMs } from '../util/retry.ts';
 import { heirOf } from './hand-over.ts';
 import { OwnerWatch } from './owner-watch.ts';
 import type { OpenTransport, Transport } from './transport.ts';
@@ -63,8 +64,6 @@ const ANSWER_LIMIT_MS = 1_000;
 const SHORTEST_TENURE_MS = 30_000;
 /** A tab that does not take what is handed to it in this time is gone or frozen. */
 const HEIR_LIMIT_MS = 3_000;
-const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 30_000;
 
 /** Why the lock is held: said in the log. */
 type Reason = 'free' | 'silent' | 'handed-over';
@@ -426,5 +425,3 @@ export class Candidate {
     });
   }
 }
-
-const retryAfterMs = (failures: number): number => Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS);
