@@ -3,6 +3,7 @@ import type { Meeting, MeetingTranscript } from '@core/transcript/meeting.ts';
 import { emptyTranscript } from '@core/transcript/reduce.ts';
 import type { Segment } from '@core/transcript/types.ts';
 import { keysOf, type UnisonoDatabase } from './database.ts';
+import { JOURNALS, KEPT_AUDIO, removeSessionFolder } from './files.ts';
 
 /** Meetings kept on this device, the latest first. */
 export async function listMeetings(database: UnisonoDatabase): Promise<readonly Meeting[]> {
@@ -52,21 +53,6 @@ export async function deleteMeeting(database: UnisonoDatabase, id: SessionId): P
     transaction.objectStore('progress').delete(keysOf(id)),
     transaction.done,
   ]);
-  await deleteAudio(id);
-}
-
-/** The folders of the private file system that hold audio, one folder in each for every meeting. */
-const AUDIO_FOLDERS = ['audio', 'journal'];
-
-async function deleteAudio(id: SessionId): Promise<void> {
-  if (!('storage' in navigator) || !('getDirectory' in navigator.storage)) return;
-  const root = await navigator.storage.getDirectory();
-  for (const name of AUDIO_FOLDERS) {
-    try {
-      const folder = await root.getDirectoryHandle(name);
-      await folder.removeEntry(id, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
-    }
-  }
+  await removeSessionFolder(KEPT_AUDIO, id);
+  await removeSessionFolder(JOURNALS, id);
 }

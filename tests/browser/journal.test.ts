@@ -1,20 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import speechUrl from '../fixtures/audio/speech.flac?url';
-import type { SessionId } from '@core/protocol/ids.ts';
 import { startCapture } from '../support/capture.ts';
-
-async function filesOf(folder: 'journal' | 'audio', sessionId: SessionId): Promise<File[]> {
-  const files: File[] = [];
-  try {
-    const root = await navigator.storage.getDirectory();
-    const session = await (await root.getDirectoryHandle(folder)).getDirectoryHandle(sessionId);
-    for await (const handle of session.values())
-      if (handle instanceof FileSystemFileHandle) files.push(await handle.getFile());
-  } catch {
-    return files;
-  }
-  return files;
-}
+import { filesOf } from '../support/session-files.ts';
 
 async function record() {
   const capture = await startCapture();

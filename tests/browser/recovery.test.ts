@@ -14,6 +14,7 @@ import {
 import { deviceFrom, fakeEngine, keepEvents, MICROPHONE, startCapture } from '../support/capture.ts';
 import { FakeProgress } from '../support/fake-engine.ts';
 import type { SpeechInbox } from '../support/inbox.ts';
+import { kept } from '../support/session-files.ts';
 
 const open: (() => Promise<void>)[] = [];
 
@@ -26,23 +27,6 @@ async function plugIn(): Promise<void> {
   const device = await deviceFrom(speechUrl, { loop: true });
   open.push(() => device.close());
   vi.spyOn(navigator.mediaDevices, 'getUserMedia').mockResolvedValue(device.stream);
-}
-
-/** Names of what OPFS holds in `journal/` or `audio/` of a session; null where nothing is there. */
-async function kept(
-  folder: 'journal' | 'audio',
-  sessionId: SessionId,
-): Promise<Record<string, number> | null> {
-  const files: Record<string, number> = {};
-  try {
-    const root = await navigator.storage.getDirectory();
-    const session = await (await root.getDirectoryHandle(folder)).getDirectoryHandle(sessionId);
-    for await (const [name, handle] of session.entries())
-      files[name] = handle instanceof FileSystemFileHandle ? (await handle.getFile()).size : NaN;
-  } catch {
-    return null;
-  }
-  return files;
 }
 
 async function recordOf(sessionId: SessionId) {

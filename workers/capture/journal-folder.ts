@@ -3,17 +3,13 @@ import type { UnisonoError } from '@core/protocol/errors.ts';
 import { LOCKS } from '@core/protocol/tabs.ts';
 import type { SessionId, SourceId } from '@core/protocol/ids.ts';
 import type { UnisonoDatabase } from '@src/storage/database.ts';
+import { isMissing, JOURNALS, openSessionFolder, removeSessionFolder } from '@src/storage/files.ts';
 import { wallClock } from '@core/util/clock.ts';
 import { Journal } from './journal.ts';
-
-const JOURNALS = 'journal';
 
 /** A file of a worker that has just died stays taken for a moment. */
 const TAKEN_TRIES = 100;
 const TAKEN_WAIT_MS = 50;
-
-const isMissing = (thrown: unknown): boolean =>
-  thrown instanceof DOMException && thrown.name === 'NotFoundError';
 
 /** The only way of this worker into a file, which others keep away from meanwhile. */
 export async function openFile(handle: FileSystemFileHandle): Promise<FileSystemSyncAccessHandle> {
@@ -97,7 +93,7 @@ export class JournalFolder {
   /** Gives the space back. */
   async remove(): Promise<void> {
     this.close();
-    if (this.#folder) await removeFolder(this.#sessionId);
+    if (this.#folder) await removeSessionFolder(JOURNALS, this.#sessionId);
   }
 }
 
@@ -105,18 +101,7 @@ export class JournalFolder {
 async function openFolder(sessionId: SessionId): Promise<FileSystemDirectoryHandle | null> {
   const handle = (globalThis as { FileSystemFileHandle?: typeof FileSystemFileHandle }).FileSystemFileHandle;
   if (!handle || !('createSyncAccessHandle' in handle.prototype)) return null;
-  const root = await navigator.storage.getDirectory();
-  const journals = await root.getDirectoryHandle(JOURNALS, { create: true });
-  return journals.getDirectoryHandle(sessionId, { create: true });
-}
-
-async function removeFolder(sessionId: SessionId): Promise<void> {
-  try {
-    const journals = await (await navigator.storage.getDirectory()).getDirectoryHandle(JOURNALS);
-    await journals.removeEntry(sessionId, { recursive: true });
-  } catch (thrown) {
-    if (!isMissing(thrown)) throw thrown;
-  }
+  return openSessionFolder(JOURNALS, sessionId);
 }
 
 /** Removes what is left of recordings that are finished, as after a crash between the two. */
@@ -129,7 +114,8 @@ export async function sweepJournals(database: UnisonoDatabase): Promise<void> {
   for (const sessionId of sessions) {
     // Whoever begins to record makes the folder before the record, and holds this lock.
     await navigator.locks.request(LOCKS.recording(sessionId), { ifAvailable: true }, async (lock) => {
-      if (lock && !(await database.getKey('recordings', sessionId))) await removeFolder(sessionId);
+      if (lock && !(await database.getKey('recordings', sessionId)))
+        await removeSessionFolder(JOURNALS, sessionId);
     });
   }
 }

@@ -13,10 +13,9 @@ import {
 } from 'mediabunny';
 import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
 import type { SessionId, SourceId } from '@core/protocol/ids.ts';
+import { KEPT_AUDIO, openSessionFolder } from '@src/storage/files.ts';
 import type { Journal } from './journal.ts';
 import { openFile } from './journal-folder.ts';
-
-const KEPT = 'audio';
 
 /** Opus at this rate is hard to tell from the original for speech in one channel. */
 const OPUS_BITS_PER_SECOND = 32_000;
@@ -47,10 +46,7 @@ async function chooseEncoding(): Promise<Encoding> {
 export async function keepAudio(sessionId: SessionId, sourceId: SourceId, journal: Journal): Promise<void> {
   if (journal.samplesOnDisk === 0) return;
   const { extension, format, config } = await chooseEncoding();
-  const root = await navigator.storage.getDirectory();
-  const folder = await (
-    await root.getDirectoryHandle(KEPT, { create: true })
-  ).getDirectoryHandle(sessionId, { create: true });
+  const folder = await openSessionFolder(KEPT_AUDIO, sessionId);
   const name = `${sourceId}.${extension}`;
   const file = await openFile(await folder.getFileHandle(name, { create: true }));
   try {
