@@ -1,12 +1,15 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import type { EngineEvent, PartialEvent, SegmentDroppedEvent, SegmentEvent } from '@core/protocol/engine.ts';
 import type { SegmentId, SessionId, TabId } from '@core/protocol/ids.ts';
-import type { Meeting, MeetingSource, MeetingTranscript } from '@core/transcript/meeting.ts';
+import {
+  previewOf,
+  type Meeting,
+  type MeetingSource,
+  type MeetingTranscript,
+} from '@core/transcript/meeting.ts';
 import { emptyTranscript, reduce, type FoldedTranscript } from '@core/transcript/reduce.ts';
-import { textOf, type Segment } from '@core/transcript/types.ts';
+import type { Segment } from '@core/transcript/types.ts';
 import { asComplete } from '@src/storage/meetings.ts';
-
-const PREVIEW_CHARACTERS = 120;
 
 /** Late events of meetings that are over are few and come soon: no more of them need be remembered. */
 const MAX_OVER = 50;
@@ -198,7 +201,7 @@ const knows = ({ sources }: Meeting, { sourceId }: Segment): boolean =>
 function describe(meeting: Meeting, { segments }: FoldedTranscript): Meeting {
   const durationMs = segments.reduce((latest, { endMs }) => Math.max(latest, endMs), 0);
   const first = segments[0];
-  const preview = first ? textOf([...first.committed, ...first.tentative]).slice(0, PREVIEW_CHARACTERS) : '';
+  const preview = first ? previewOf(first) : '';
   const same = durationMs === meeting.durationMs && preview === meeting.preview;
   return same ? meeting : { ...meeting, durationMs, preview };
 }

@@ -1,14 +1,14 @@
 import { UnisonoError } from '@core/protocol/errors.ts';
 import type { Epoch, SegmentId, SessionId } from '@core/protocol/ids.ts';
-import type { Meeting } from '@core/transcript/meeting.ts';
-import { textOf, type Segment } from '@core/transcript/types.ts';
+import { previewOf, type Meeting } from '@core/transcript/meeting.ts';
+import type { Segment } from '@core/transcript/types.ts';
 import { keysOf, type StoredProgress, type UnisonoDatabase } from '@src/storage/database.ts';
 
 /** What an utterance came to. */
 export interface SegmentCommit {
   readonly sessionId: SessionId;
   readonly segmentId: SegmentId;
-  /** Null when it held no words. */
+  /** Final; null when it held no words. */
   readonly segment: Segment | null;
   /** Of its source, once this is stored. */
   readonly progress: StoredProgress;
@@ -24,9 +24,6 @@ export interface EngineStore {
    */
   commit(commit: SegmentCommit): Promise<void>;
 }
-
-/** Enough for a line in the list of meetings. */
-const PREVIEW_CHARACTERS = 120;
 
 /** The engine's words in the app's database. Void once a later epoch is written there. */
 export class DatabaseStore implements EngineStore {
@@ -69,7 +66,7 @@ export class DatabaseStore implements EngineStore {
       if (meeting || recording) {
         await transaction.objectStore('progress').put(progress);
         if (segment) {
-          await segments.put({ sessionId, segment: { ...segment, tentative: [] } });
+          await segments.put({ sessionId, segment });
           if (meeting) await sessions.put(withWords(meeting, segment));
         } else {
           await segments.delete([sessionId, segmentId]);
@@ -94,10 +91,10 @@ export class DatabaseStore implements EngineStore {
   }
 }
 
-const withWords = (meeting: Meeting, { endMs, committed }: Segment): Meeting => ({
+const withWords = (meeting: Meeting, segment: Segment): Meeting => ({
   ...meeting,
-  durationMs: Math.max(meeting.durationMs, endMs),
-  preview: meeting.preview || textOf(committed).slice(0, PREVIEW_CHARACTERS),
+  durationMs: Math.max(meeting.durationMs, segment.endMs),
+  preview: meeting.preview || previewOf(segment),
 });
 
 /** Or a write that went well would stay without the one that did not. */

@@ -1,6 +1,6 @@
 import type { RecognitionSettings, SourceDescription } from '../protocol/engine.ts';
 import type { SessionId } from '../protocol/ids.ts';
-import type { Segment } from './types.ts';
+import { textOf, type Segment } from './types.ts';
 
 export interface MeetingSource extends SourceDescription {
   /** What the device, tab or file calls itself; empty when it has no name worth showing. */
@@ -25,3 +25,10 @@ export interface MeetingTranscript {
   readonly meeting: Meeting;
   readonly segments: readonly Segment[];
 }
+
+/** Enough for a line in the list of meetings. */
+const PREVIEW_CHARACTERS = 120;
+
+/** A meeting's `preview`, of its first segment. */
+export const previewOf = ({ committed, tentative }: Segment): string =>
+  textOf([...committed, ...tentative]).slice(0, PREVIEW_CHARACTERS);
