@@ -1,5 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity';
-import { toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
+import { isDiskFull, toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
 import type { Meeting, MeetingTranscript } from '@core/transcript/meeting.ts';
 import type { UnisonoDatabase } from '@src/storage/database.ts';
@@ -123,8 +123,7 @@ export class MeetingsStore {
     try {
       return await work(await this.#database);
     } catch (error) {
-      const full = error instanceof DOMException && error.name === 'QuotaExceededError';
-      this.#onError(toUnisonoError(error, full ? 'storage-full' : 'storage-failed'));
+      this.#onError(toUnisonoError(error, isDiskFull(error) ? 'storage-full' : 'storage-failed'));
       return undefined;
     }
   }

@@ -1,6 +1,6 @@
 import { BLOCK_SAMPLES, SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
 import type { JournalKind } from '@core/protocol/capture.ts';
-import { UnisonoError } from '@core/protocol/errors.ts';
+import { isDiskFull, UnisonoError } from '@core/protocol/errors.ts';
 
 const BYTES_PER_SAMPLE = 2;
 const FLUSH_MS = 1000;
@@ -147,10 +147,9 @@ export class Journal {
   #goOnInMemory(cause: unknown): void {
     if (this.#tail) return;
     this.#tail = new MemorySamples(this.#onDisk);
-    const full = cause instanceof DOMException && cause.name === 'QuotaExceededError';
     this.#parts.onFull(
       new UnisonoError(
-        full ? 'storage-full' : 'storage-failed',
+        isDiskFull(cause) ? 'storage-full' : 'storage-failed',
         'There is no room left on this device for the recording. It goes on in memory: keep this tab open, and free some space.',
         { cause },
       ),

@@ -1,4 +1,4 @@
-import { UnisonoError } from '@core/protocol/errors.ts';
+import { isDiskFull, UnisonoError } from '@core/protocol/errors.ts';
 import type { Epoch, SegmentId, SessionId } from '@core/protocol/ids.ts';
 import { previewOf, type Meeting } from '@core/transcript/meeting.ts';
 import type { Segment } from '@core/transcript/types.ts';
@@ -108,7 +108,7 @@ function abort(transaction: { abort(): void }): void {
 
 function storageError(cause: unknown): UnisonoError {
   if (cause instanceof UnisonoError) return cause;
-  if (cause instanceof DOMException && cause.name === 'QuotaExceededError') {
+  if (isDiskFull(cause)) {
     return new UnisonoError('storage-full', 'The disk is full: new words wait until there is room.', {
       cause,
     });

@@ -1,5 +1,5 @@
 import { createStore, del, get, set } from 'idb-keyval';
-import { UnisonoError } from '@core/protocol/errors.ts';
+import { isDiskFull, UnisonoError } from '@core/protocol/errors.ts';
 import { starterFile, starterPathOf } from './starter.ts';
 
 /** One file as it is kept. A Blob, so that the browser holds it on disk until it is read. */
@@ -24,7 +24,7 @@ function locate(request: string): { key: string; sha256: string | null } {
 
 function asUnisonoError(thrown: unknown, key: string): UnisonoError {
   if (thrown instanceof UnisonoError) return thrown;
-  if (thrown instanceof DOMException && thrown.name === 'QuotaExceededError') {
+  if (isDiskFull(thrown)) {
     return new UnisonoError(
       'storage-full',
       'There is no room to keep the model on this device. It works now but will be downloaded again next time. ' +

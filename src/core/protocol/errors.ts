@@ -72,6 +72,10 @@ export class UnisonoError extends Error {
 const describe = (cause: unknown): string =>
   cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
 
+/** The browser had no room to store something. */
+export const isDiskFull = (thrown: unknown): boolean =>
+  thrown instanceof DOMException && thrown.name === 'QuotaExceededError';
+
 /** Any thrown value as a {@link UnisonoError}; aborts keep their own code. */
 export function toUnisonoError(thrown: unknown, fallback: ErrorCode = 'internal'): UnisonoError {
   if (thrown instanceof UnisonoError) return thrown;
