@@ -80,7 +80,7 @@ export class Recording {
       settings,
       connection: this.#connection,
       clock: wallClock,
-      read: (sourceId, start, end) => this.#journal(sourceId).read(start, end),
+      read: (sourceId, start, end) => this.journalOf(sourceId).read(start, end),
       acknowledged: (sourceId, upTo) => {
         folder.journals.get(sourceId)?.release(upTo);
         effects.acknowledged(sourceId);
@@ -113,8 +113,11 @@ export class Recording {
     return this.#folder.kind;
   }
 
+  /** @throws UnisonoError `internal` when it has no such source */
   journalOf(sourceId: SourceId): Journal {
-    return this.#journal(sourceId);
+    const journal = this.#folder.journals.get(sourceId);
+    if (!journal) throw new UnisonoError('internal', `There is no journal of the source ${sourceId}.`);
+    return journal;
   }
 
   async addSource(source: SourceDescription): Promise<Journal> {
@@ -146,12 +149,6 @@ export class Recording {
       this.#effects.health('warning', 'storage', 'storage-failed', `Space was not given back: ${message}.`);
     }
     return statistics;
-  }
-
-  #journal(sourceId: SourceId): Journal {
-    const journal = this.#folder.journals.get(sourceId);
-    if (!journal) throw new UnisonoError('internal', `There is no journal of the source ${sourceId}.`);
-    return journal;
   }
 
   #watchStorage(): StorageGuard | null {
