@@ -30,7 +30,7 @@ export async function restoreMeeting(database: UnisonoDatabase, id: SessionId): 
  */
 export function whenAbandoned(id: SessionId, work: () => Promise<void>): Promise<void> {
   if (!('locks' in navigator)) return Promise.resolve();
-  return navigator.locks.request(`${LOCKS.recording(id)}/recovery`, async () => {
+  return navigator.locks.request(LOCKS.recovery(id), async () => {
     await navigator.locks.request(LOCKS.recording(id), () => undefined);
     await work();
   });

@@ -17,6 +17,8 @@ export const LOCKS = {
   shield: (tab: TabId) => `unisono/shield/${tab}`,
   /** Held by the capture worker that feeds the session: who gets it may recover the recording. */
   recording: (session: SessionId) => `unisono/recording/${session}`,
+  /** Held by the one tab that waits for a session's `recording` and recovers it; the others queue behind. */
+  recovery: (session: SessionId) => `unisono/recording/${session}/recovery`,
 } as const;
 
 /** BroadcastChannels. */
