@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { timedWords } from '@workers/engine/models/word-times.ts';
-import { untimedWords, wordsOfTokens } from '@workers/engine/models/words.ts';
+import { wordsOfTokens } from '@workers/engine/models/words.ts';
 
 /** A tokenizer whose token n is the n-th of some byte strings. */
 const tokenizer = (pieces: (string | number[])[]) => {
@@ -48,11 +48,6 @@ test('joining the words gives the text', () => {
       .map(({ text }) => text)
       .join(''),
   ).toBe(pieces.join(''));
-  expect(
-    untimedWords('And so,  my\nfellow')
-      .map(({ text }) => text)
-      .join(''),
-  ).toBe(' And so, my fellow');
 });
 
 test('words begin with their first token and end where the next token begins', () => {

@@ -1,4 +1,6 @@
+import { UnisonoError } from '@core/protocol/errors.ts';
 import type { InferenceSession } from 'onnxruntime-web';
+import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
 import type { StepRunner } from './step-runner.ts';
 import { floatsOf, TensorScope, type OrtTensor } from './tensors.ts';
 
@@ -98,5 +100,30 @@ export class Decoding {
     const data = floatsOf(logits);
     for (const done of [ids, flag, logits, ...this.#extraOutputs.map(take)]) scope.free(done);
     return { data, width: data.length / tokens.length };
+  }
+}
+
+/** One reading; null when the context was not recognized in what was read, or nothing else was. */
+type Read = (
+  options: RecognizeOptions,
+  decoding: DecodingContext,
+) => Promise<Omit<Hypothesis, 'decodeMs'> | null>;
+
+/** Reads an utterance with its context, and alone where the context does not come out of it again. */
+export async function recognizeInContext(
+  read: Read,
+  options: RecognizeOptions,
+  runner: StepRunner,
+  signal: AbortSignal,
+): Promise<Hypothesis> {
+  const startedMs = performance.now();
+  const scope = new TensorScope();
+  try {
+    const decoding = { runner, scope, signal };
+    const result = (await read(options, decoding)) ?? (await read({ ...options, context: null }, decoding));
+    if (!result) throw new UnisonoError('internal', 'An utterance without context was not read.');
+    return { ...result, decodeMs: performance.now() - startedMs };
+  } finally {
+    scope.freeAll();
   }
 }

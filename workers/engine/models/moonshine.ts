@@ -1,17 +1,15 @@
 import type { PreTrainedModel, PreTrainedTokenizer } from '@huggingface/transformers';
 import { SAMPLE_RATE_HZ, samplesToMs } from '@core/protocol/audio.ts';
-import { UnisonoError } from '@core/protocol/errors.ts';
 import type { RecognizerId } from '@core/protocol/engine.ts';
 import type { Language } from '@core/transcript/types.ts';
 import type { InferenceSession } from 'onnxruntime-web';
 import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
-import { Decoding, logitsRow, type DecodingContext } from './decoding.ts';
+import { Decoding, logitsRow, recognizeInContext, type DecodingContext } from './decoding.ts';
 import { withContext, wordsOfContext, type Recognizer } from './recognizer.ts';
 import { chooseToken, mean, probabilityOf } from './scores.ts';
 import type { StepRunner } from './step-runner.ts';
-import { TensorScope } from './tensors.ts';
 import { decodeTokens } from './token-loop.ts';
-import { untimedWords } from './words.ts';
+import { leastProbability, wordsOfTokens } from './words.ts';
 
 export interface MoonshineParts {
   readonly id: RecognizerId;
@@ -42,25 +40,17 @@ export class MoonshineRecognizer implements Recognizer {
   readonly id: RecognizerId;
   readonly languages: readonly Language[] = ['en'];
   readonly #parts: MoonshineParts;
+  readonly #anchor: readonly number[];
 
   constructor(parts: MoonshineParts) {
     this.id = parts.id;
     this.#parts = parts;
+    this.#anchor = parts.tokenizer.encode('.', { add_special_tokens: false });
   }
 
   async recognize(audio: Float32Array, options: RecognizeOptions, signal: AbortSignal): Promise<Hypothesis> {
-    const startedMs = performance.now();
-    const scope = new TensorScope();
-    try {
-      const decoding = { runner: this.#parts.runner, scope, signal };
-      const result =
-        (await this.#read(audio, options, decoding)) ??
-        (await this.#read(audio, { ...options, context: null }, decoding));
-      if (!result) throw new UnisonoError('internal', 'An utterance without context was not read.');
-      return { ...result, decodeMs: performance.now() - startedMs };
-    } finally {
-      scope.freeAll();
-    }
+    const read = (how: RecognizeOptions, decoding: DecodingContext) => this.#read(audio, how, decoding);
+    return recognizeInContext(read, options, this.#parts.runner, signal);
   }
 
   async dispose(): Promise<void> {
@@ -74,7 +64,7 @@ export class MoonshineRecognizer implements Recognizer {
     context: DecodingContext,
   ): Promise<Omit<Hypothesis, 'decodeMs'> | null> {
     const audio = padded(withContext(utterance, before));
-    const { model, tokenizer, random } = this.#parts;
+    const { model, random } = this.#parts;
     const sessions = model.sessions as Record<'model' | 'decoder_model_merged', InferenceSession>;
     const { decoder_start_token_id, eos_token_id } = model.generation_config as unknown as {
       decoder_start_token_id: number;
@@ -106,19 +96,32 @@ export class MoonshineRecognizer implements Recognizer {
     });
     // A word read from speech ends with a full stop; what is forced out of silence does not.
     const tokens = barred && decoded.tokens.length === 1 ? [] : decoded.tokens;
-    const text = tokens.length === 0 ? '' : tokenizer.decode([...tokens], { skip_special_tokens: true });
-    const words = untimedWords(text);
+    const spoken = wordsOfTokens(tokens, (group) => this.#text(group)).filter(
+      ({ text }) => text.trim() !== '',
+    );
+    const words = spoken.map((word) => ({
+      text: word.text,
+      startMs: null,
+      endMs: null,
+      probability: leastProbability(word, decoded.logProbabilities),
+    }));
     const first = wordsOfContext(words, samplesToMs(before?.audio.length ?? 0), before);
     if (first === null) return null;
     return {
       language: 'en',
       languageProbability: 1,
       words: words.slice(first),
-      averageLogProbability: mean(decoded.logProbabilities),
+      averageLogProbability: mean(decoded.logProbabilities.slice(spoken[first]?.firstToken ?? 0)),
       noSpeechProbability: null,
       tokens: tokens.length,
       truncated: decoded.truncated,
     };
+  }
+
+  /** Text of some tokens with its leading space, which the tokenizer takes off the first of a text. */
+  #text(tokens: number[]): string {
+    const decode = (ids: number[]) => this.#parts.tokenizer.decode(ids, { skip_special_tokens: true });
+    return decode([...this.#anchor, ...tokens]).slice(decode([...this.#anchor]).length);
   }
 }
 

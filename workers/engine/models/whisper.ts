@@ -1,20 +1,18 @@
 import type { PreTrainedModel, PreTrainedTokenizer } from '@huggingface/transformers';
 import { SAMPLE_RATE_HZ, samplesToMs } from '@core/protocol/audio.ts';
-import { UnisonoError } from '@core/protocol/errors.ts';
 import type { RecognizerId } from '@core/protocol/engine.ts';
 import { LANGUAGES, shiftWord, type Language } from '@core/transcript/types.ts';
 import type { InferenceSession } from 'onnxruntime-web';
 import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
 import { CrossAttention } from './cross-attention.ts';
-import { Decoding, logitsRow, type DecodingContext, type Logits } from './decoding.ts';
+import { Decoding, logitsRow, recognizeInContext, type DecodingContext, type Logits } from './decoding.ts';
 import { logMel, type MelExtractor } from './log-mel.ts';
 import { withContext, wordsOfContext, type Recognizer } from './recognizer.ts';
 import { likeliest, mean, probabilityOf } from './scores.ts';
 import type { StepRunner } from './step-runner.ts';
-import { TensorScope } from './tensors.ts';
 import { decodeTokens } from './token-loop.ts';
 import { FRAME_MS, timedWords } from './word-times.ts';
-import { wordsOfTokens, type TokenWord } from './words.ts';
+import { leastProbability, wordsOfTokens } from './words.ts';
 
 /** What the model's generation_config.json says (the fields used here). */
 interface WhisperGenerationConfig {
@@ -76,18 +74,8 @@ export class WhisperRecognizer implements Recognizer {
   }
 
   async recognize(audio: Float32Array, options: RecognizeOptions, signal: AbortSignal): Promise<Hypothesis> {
-    const startedMs = performance.now();
-    const scope = new TensorScope();
-    try {
-      const decoding = { runner: this.#parts.runner, scope, signal };
-      const result =
-        (await this.#read(audio, options, decoding)) ??
-        (await this.#read(audio, { ...options, context: null }, decoding));
-      if (!result) throw new UnisonoError('internal', 'An utterance without context was not read.');
-      return { ...result, decodeMs: performance.now() - startedMs };
-    } finally {
-      scope.freeAll();
-    }
+    const read = (how: RecognizeOptions, decoding: DecodingContext) => this.#read(audio, how, decoding);
+    return recognizeInContext(read, options, this.#parts.runner, signal);
   }
 
   async dispose(): Promise<void> {
@@ -215,6 +203,3 @@ export class WhisperRecognizer implements Recognizer {
     return new CrossAttention(heads, Math.max(1, Math.floor(samplesToMs(samples) / FRAME_MS)));
   }
 }
-
-const leastProbability = (word: TokenWord | undefined, logProbabilities: readonly number[]): number =>
-  Math.exp(Math.min(0, ...logProbabilities.slice(word?.firstToken ?? 0, word?.endToken)));

@@ -1,5 +1,3 @@
-import type { Word } from '@core/transcript/types.ts';
-
 /** A word and the range of tokens [first, end) it is spoken in: punctuation after it has no sound. */
 export interface TokenWord {
   readonly text: string;
@@ -47,9 +45,6 @@ export function wordsOfTokens(tokens: readonly number[], decode: (tokens: number
   return words;
 }
 
-/** Words of a text in a spaced script, without times; each but an empty one begins with its space. */
-export const untimedWords = (text: string): Word[] =>
-  text
-    .split(/\s+/u)
-    .filter((word) => word !== '')
-    .map((word) => ({ text: ` ${word}`, startMs: null, endMs: null }));
+/** Probability of a word: that of its least likely token. */
+export const leastProbability = (word: TokenWord | undefined, logProbabilities: readonly number[]): number =>
+  Math.exp(Math.min(0, ...logProbabilities.slice(word?.firstToken ?? 0, word?.endToken)));
