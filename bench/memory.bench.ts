@@ -1,5 +1,6 @@
 import { knownAnswer } from '../tests/support/engine.ts';
 import { TestInference } from '../tests/support/inference.ts';
+import { memoryBytes } from './support/memory.ts';
 import { openPlain } from './support/plain.ts';
 import type { Bench, BenchContext } from './support/types.ts';
 
@@ -91,13 +92,6 @@ async function decode(
     lastMb: points.at(-1)?.megabytes ?? NaN,
     slopeMb: 3600 * slope(settled.map(({ atS, megabytes }) => [atS, megabytes])),
   };
-}
-
-async function memoryBytes(): Promise<number> {
-  const measuring = performance as unknown as {
-    measureUserAgentSpecificMemory(): Promise<{ readonly bytes: number }>;
-  };
-  return (await measuring.measureUserAgentSpecificMemory()).bytes;
 }
 
 /** Of the line that fits the points best. */

@@ -6,6 +6,8 @@ import { fetchAudio, openPlain } from './plain.ts';
 import { openRecording } from './recording.ts';
 
 /** One tab of the bench `tabs`: what its page does, called from outside. */
+export { memoryBytes } from './memory.ts';
+
 const MODEL = 'whisper-tiny';
 const CLIP = '/known-answer.wav';
 const GAP_MS = 2000;
@@ -30,14 +32,6 @@ export async function loadPlain(): Promise<number> {
   const startedAt = performance.now();
   await openPlain(MODEL);
   return performance.now() - startedAt;
-}
-
-/** JavaScript and WebAssembly memory of this page with its workers, bytes. */
-export async function memoryBytes(): Promise<number> {
-  const measure = performance as unknown as {
-    measureUserAgentSpecificMemory(): Promise<{ bytes: number }>;
-  };
-  return (await measure.measureUserAgentSpecificMemory()).bytes;
 }
 
 interface Heard {
