@@ -15,6 +15,7 @@ import { PortTransport } from '@core/tabs/port-transport.ts';
 import { Presence } from '@core/tabs/presence.ts';
 import type { Transport } from '@core/tabs/transport.ts';
 import { wallClock } from '@core/util/clock.ts';
+import { holdLock } from '@core/util/locks.ts';
 import { Shield } from '@src/page/shield.ts';
 import { EngineWorker } from './engine-worker.ts';
 
@@ -68,7 +69,7 @@ export class EngineClient {
     this.singleTab = !locks || !openBroadcast;
     const open = this.singleTab ? null : openBroadcast;
     // First of all: an engine that serves this tab takes it for dead without its lock.
-    const lives = locks && this.#holdTabLock(locks);
+    const lives = locks && holdLock(locks, LOCKS.tab(tab), { signal: this.#end.signal });
     this.#shield = new Shield(locks, tab);
 
     this.#connection = new EngineConnection({
@@ -200,16 +201,6 @@ export class EngineClient {
     this.#shield.set(false);
   }
 
-  /** Resolves when the lock is held, which is then for as long as this client lives. */
-  #holdTabLock(locks: LockManager): Promise<void> {
-    return new Promise((held) => {
-      void locks.request(LOCKS.tab(this.tab), () => {
-        held();
-        return untilAborted(this.#end.signal);
-      });
-    });
-  }
-
   #watchPage(): void {
     const { signal } = this.#end;
     document.addEventListener('visibilitychange', () => this.update({ visible: !document.hidden }), {
@@ -274,6 +265,3 @@ function listenIn<Listener>(listeners: Set<Listener>, listener: Listener): () =>
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve()));

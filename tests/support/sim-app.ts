@@ -8,7 +8,8 @@ import { EngineConnection } from '@core/tabs/engine-connection.ts';
 import { PortTransport } from '@core/tabs/port-transport.ts';
 import { Presence } from '@core/tabs/presence.ts';
 import type { Transport } from '@core/tabs/transport.ts';
-import { deferred } from '@core/util/deferred.ts';
+import { holdLock } from '@core/util/locks.ts';
+import { Shield } from '@src/page/shield.ts';
 import type { StoredRecording } from '@src/storage/database.ts';
 import { Journal } from '@workers/capture/journal.ts';
 import { SpeechSender } from '@workers/capture/speech-sender.ts';
@@ -72,7 +73,7 @@ export class SimApp {
     this.build = build;
     this.#plan = plan;
     this.page = tab.startThread('page');
-    hold(this.page, LOCKS.tab(tab.id));
+    void holdLock(this.page.locks, LOCKS.tab(tab.id));
     const { page } = this;
     this.presence = new Presence({
       tab: tab.id,
@@ -182,19 +183,6 @@ const NO_MODELS = {
   fingerprint: () => '',
 };
 
-const hold = (thread: SimThread, lock: string): void => {
-  void thread.locks.request(lock, () => new Promise(() => undefined));
-};
-
-/** Whether the lock was free; it is held then for as long as the thread lives. */
-const takes = (thread: SimThread, lock: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    void thread.locks.request(lock, { ifAvailable: true }, (granted) => {
-      resolve(granted !== null);
-      return granted ? new Promise<never>(() => undefined) : undefined;
-    });
-  });
-
 /** workers/engine/engine.worker.ts with simulated effects. */
 export class SimEngineWorker {
   readonly thread: SimThread;
@@ -205,15 +193,15 @@ export class SimEngineWorker {
   running = 0;
   readonly #app: SimApp;
   readonly #plan: BootPlan;
-  #releaseShield: (() => void) | null = null;
 
   constructor(app: SimApp, plan: BootPlan) {
     const { tab, disk } = app;
     this.#app = app;
     this.#plan = plan;
     this.thread = tab.startThread(`engine-${app.world.tasksRun}`);
+    const shield = new Shield(app.page.locks, tab.id);
     const { thread } = this;
-    hold(thread, LOCKS.engineWorker(tab.id));
+    void holdLock(thread.locks, LOCKS.engineWorker(tab.id));
     const control = thread.open(CHANNELS.control);
     let epoch = 0;
     const announce = (body: ControlMessage): void => {
@@ -235,7 +223,7 @@ export class SimEngineWorker {
         app.log.push(`${code}: ${message}`);
         if (code === 'engine-steal') this.steals += 1;
       },
-      onOwnership: (owns) => app.page.task(() => this.#shield(owns)),
+      onOwnership: (owns) => app.page.task(() => shield.set(owns)),
     });
   }
 
@@ -278,17 +266,6 @@ export class SimEngineWorker {
         this.running -= 1;
       },
     };
-  }
-
-  #shield(owns: boolean): void {
-    if (!owns) {
-      this.#releaseShield?.();
-      this.#releaseShield = null;
-    } else if (!this.#releaseShield) {
-      const held = deferred<void>();
-      this.#releaseShield = held.resolve;
-      void this.#app.page.locks.request(LOCKS.shield(this.#app.tab.id), () => held.promise);
-    }
   }
 }
 
@@ -378,7 +355,7 @@ export class SimRecording {
       sources: [description],
     });
     const thread = tab.startThread(`capture-${session}`);
-    hold(thread, LOCKS.recording(session));
+    void holdLock(thread.locks, LOCKS.recording(session));
     this.capture = new SimCapture(app, thread, session, description, (upTo) => this.onAcknowledged(upTo));
     this.#sender = new SpeechSender(source, (message) => this.capture.uplink.push(message));
     this.#tick();
@@ -427,7 +404,8 @@ export async function recover(app: SimApp, { sessionId, sources }: StoredRecordi
   if (!source) return;
   const { sourceId } = source;
   const thread = tab.startThread(`capture-${sessionId}-${app.world.tasksRun}`);
-  if (!(await takes(thread, LOCKS.recording(sessionId))) || !disk.recordings.has(sessionId)) {
+  const held = await holdLock(thread.locks, LOCKS.recording(sessionId), { ifAvailable: true });
+  if (!held || !disk.recordings.has(sessionId)) {
     thread.die();
     return;
   }

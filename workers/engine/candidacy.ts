@@ -3,6 +3,7 @@ import { CHANNELS, LOCKS, PROTOCOL, type ControlMessage, type Envelope } from '@
 import { openBroadcast } from '@core/tabs/broadcast-transport.ts';
 import { Candidate } from '@core/tabs/election.ts';
 import { wallClock } from '@core/util/clock.ts';
+import { holdLock } from '@core/util/locks.ts';
 import { joinEpoch, takeEpoch } from './epoch.ts';
 import { HealthLog } from './health.ts';
 import type { LocalPorts } from './local-ports.ts';
@@ -21,10 +22,7 @@ export function stand({ tab, build, singleTab }: Init, ports: LocalPorts, tell: 
   const open = singleTab ? null : openBroadcast;
   const locks = singleTab ? null : navigator.locks;
   const control = open?.(CHANNELS.control);
-  void locks?.request(LOCKS.engineWorker(tab), () => {
-    tell({ type: 'started' });
-    return new Promise(() => undefined);
-  });
+  if (locks) void holdLock(locks, LOCKS.engineWorker(tab)).then(() => tell({ type: 'started' }));
 
   let epoch = 0;
   const wrap = (body: ControlMessage): Envelope => {

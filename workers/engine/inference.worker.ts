@@ -1,5 +1,6 @@
 /// <reference lib="webworker" />
 import { createRpc } from '@core/protocol/rpc.ts';
+import { holdLock } from '@core/util/locks.ts';
 import { Inference } from './inference.ts';
 import type { InferenceApi, InferenceEvents } from './inference-protocol.ts';
 
@@ -12,15 +13,9 @@ const inference = new Inference({
   notStored: (error) => void engine.notStored.asEvent(error),
 });
 
-const holdForLife = (lock: string): Promise<void> =>
-  new Promise((held, failed) => {
-    const untilTheEnd = new Promise<never>(() => undefined);
-    navigator.locks.request(lock, () => (held(), untilTheEnd)).catch(failed);
-  });
-
 const engine = createRpc<InferenceEvents, InferenceApi>(self, {
   configure: async ({ lifeLock, ...options }) => {
-    if (lifeLock) await holdForLife(lifeLock);
+    if (lifeLock) await holdLock(navigator.locks, lifeLock);
     await inference.configure(options);
   },
   load: (model, rung) => inference.load(model, rung),

@@ -26,7 +26,7 @@ export interface ConnectionParts {
   readonly events: EngineEvents;
   readonly clock: Clock;
   /** Until then the engine would take this tab for dead: it does not hold its lock yet. Default: now. */
-  readonly mayAttach?: Promise<void>;
+  readonly mayAttach?: Promise<unknown>;
   /** Attached to this owner, or to none. Calls made inside it go before those that have waited. */
   onOwner(owner: Owner | null): void;
   /** The number of {@link EngineConnection.pending} calls has changed. */

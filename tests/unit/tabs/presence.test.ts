@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { SessionId, TabId } from '@core/protocol/ids.ts';
 import { CHANNELS, LOCKS, PROTOCOL, type ControlMessage } from '@core/protocol/tabs.ts';
 import { Presence } from '@core/tabs/presence.ts';
+import { holdLock } from '@core/util/locks.ts';
 import { MemoryBus } from '../../support/memory-transport.ts';
 import { SimLocks } from '../../support/sim-locks.ts';
 import { VirtualClock, settled } from '../../support/virtual-clock.ts';
@@ -17,7 +18,7 @@ function browser() {
   const open = async (name: string, build = 1): Promise<Presence> => {
     const tab = name as TabId;
     const own = locks.client(name);
-    void own.request(LOCKS.tab(tab), () => new Promise(() => undefined));
+    void holdLock(own, LOCKS.tab(tab));
     const presence = new Presence({ tab, build, control: control(name), locks: own, clock });
     await clock.pass(10);
     return presence;
