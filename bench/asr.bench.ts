@@ -1,5 +1,7 @@
+import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
 import type { Language } from '@core/transcript/types.ts';
 import { errorRatePercent, score, total, type Score } from '../tests/support/scoring.ts';
+import { concatenate } from '../tests/support/wav.ts';
 import { runDemo, type LiveResult } from './support/demo.ts';
 import { audioOf, Ours, secondsOf, type OursResult } from './support/ours.ts';
 import { padded, percentile, speechSpan } from './support/pace.ts';
@@ -109,14 +111,9 @@ async function measure(
 }
 
 async function measureMeeting(ours: Ours, plain: Plain, clips: readonly BenchClip[]): Promise<Meeting> {
-  const spoken = clips.filter(({ language }) => language === 'en').map(({ audio }) => audio);
-  const turns = spoken.map((audio) => padded(audio, 0, TURN_MS));
-  const all = new Float32Array(turns.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const turn of turns) {
-    all.set(turn, at);
-    at += turn.length;
-  }
+  const spoken = clips.filter(({ language }) => language === 'en');
+  const turns = spoken.map(({ audio }) => padded(audio, 0, TURN_MS));
+  const all = concatenate(turns.map((samples) => ({ sampleRateHz: SAMPLE_RATE_HZ, samples }))).samples;
   const { startMs, endMs } = speechSpan(all);
   const audio = padded(all, LEAD_MS, TAIL_MS);
   const speech = { startMs: startMs + LEAD_MS, endMs: endMs + LEAD_MS };
