@@ -6,8 +6,6 @@ import { fetchAudio, openPlain } from './plain.ts';
 import { openRecording } from './recording.ts';
 
 /** One tab of the bench `tabs`: what its page does, called from outside. */
-export { memoryBytes } from './memory.ts';
-
 const MODEL = 'whisper-tiny';
 const CLIP = '/known-answer.wav';
 const GAP_MS = 2000;
@@ -26,6 +24,8 @@ export async function attach(): Promise<{ attachMs: number; ready: boolean }> {
 export const prepare = (): Promise<unknown> => client!.prepare(MODEL);
 
 export const report = (): Promise<EngineReport> => client!.report();
+
+export { memoryBytes } from './memory.ts';
 
 /** Time until a tab with a pipeline of its own can read, ms. */
 export async function loadPlain(): Promise<number> {
