@@ -14,7 +14,7 @@ import type { StoredRecording } from '@src/storage/database.ts';
 import { Journal } from '@workers/capture/journal.ts';
 import { SpeechSender } from '@workers/capture/speech-sender.ts';
 import { Uplink } from '@workers/capture/uplink.ts';
-import { Clients } from '@workers/engine/clients.ts';
+import { Clients, runningEngine } from '@workers/engine/clients.ts';
 import { createEngine } from '@workers/engine/engine.ts';
 import { LocalPorts } from '@workers/engine/local-ports.ts';
 import { SimDisk, type SimFile } from './sim-disk.ts';
@@ -255,17 +255,14 @@ export class SimEngineWorker {
       announce,
       lines: () => [],
     });
-    return {
-      get idle() {
-        return engine.idle;
-      },
-      drain: () => engine.drain(),
+    const running = runningEngine(engine, clients);
+    const dispose = running.dispose.bind(running);
+    return Object.assign(running, {
       dispose: async () => {
-        await engine.dispose();
-        clients.close();
+        await dispose();
         this.running -= 1;
       },
-    };
+    });
   }
 }
 

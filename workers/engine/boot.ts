@@ -5,7 +5,7 @@ import type { OpenTransport } from '@core/tabs/transport.ts';
 import { wallClock } from '@core/util/clock.ts';
 import { openDatabase } from '@src/storage/database.ts';
 import { RECOGNIZER_MODELS, filesOf, isInStarterPack } from '@workers/model-store/catalog.ts';
-import { Clients } from './clients.ts';
+import { Clients, runningEngine } from './clients.ts';
 import { deviceFacts } from './device.ts';
 import { createEngine } from './engine.ts';
 import { DatabaseStore } from './engine-store.ts';
@@ -49,14 +49,5 @@ export async function boot({ ownership, ...parts }: BootParts): Promise<RunningE
     onFenced: () => ownership.fenced(),
   });
   const clients = new Clients({ ...parts, engine, owner: { ...owner, phase: 'ready' } });
-  return {
-    get idle() {
-      return engine.idle;
-    },
-    drain: () => engine.drain(),
-    dispose: async () => {
-      await engine.dispose();
-      clients.close();
-    },
-  };
+  return runningEngine(engine, clients);
 }

@@ -12,7 +12,9 @@ import {
   type Envelope,
   type Owner,
 } from '@core/protocol/tabs.ts';
+import type { RunningEngine } from '@core/tabs/election.ts';
 import type { OpenTransport, Transport } from '@core/tabs/transport.ts';
+import type { Locks } from '@core/util/locks.ts';
 import type { EngineClient } from './client.ts';
 import type { Engine } from './engine.ts';
 import type { LocalPort, LocalPortListener } from './local-ports.ts';
@@ -25,7 +27,7 @@ export interface ClientsParts {
   /** Null where the browser has no BroadcastChannel: then only the own tab is served. */
   readonly open: OpenTransport | null;
   /** Null where the browser has no Web Locks. */
-  readonly locks: Pick<LockManager, 'request'> | null;
+  readonly locks: Locks | null;
   /** To every tab, this one included. */
   readonly announce: (message: ControlMessage) => void;
   /** Lines of this worker that the engine does not know. */
@@ -172,6 +174,18 @@ export class Clients implements LocalPortListener {
     this.#parts.engine.clientGone(served.client);
   }
 }
+
+/** The engine and those it serves, as the election holds them. */
+export const runningEngine = (engine: Engine, clients: Clients): RunningEngine => ({
+  get idle() {
+    return engine.idle;
+  },
+  drain: () => engine.drain(),
+  dispose: async () => {
+    await engine.dispose();
+    clients.close();
+  },
+});
 
 const keyOf = (tab: TabId, address: Address): string => `${tab}/${address}`;
 
