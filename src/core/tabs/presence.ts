@@ -1,4 +1,4 @@
-import type { TabId } from '../protocol/ids.ts';
+import type { SessionId, TabId } from '../protocol/ids.ts';
 import { LOCKS, PROTOCOL, type ControlMessage, type TabState } from '../protocol/tabs.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Transport } from './transport.ts';
@@ -40,7 +40,9 @@ export class Presence {
   }
 
   set(change: Partial<Pick<TabState, 'visible' | 'recording'>>): void {
-    this.#own = { ...this.#own, ...change };
+    const own = { ...this.#own, ...change };
+    if (own.visible === this.#own.visible && isSame(own.recording, this.#own.recording)) return;
+    this.#own = own;
     this.#tell();
     this.#publish();
   }
@@ -82,7 +84,9 @@ export class Presence {
         this.#publish();
         break;
       case 'tab-gone':
-        this.#forget(message.tab);
+        // Said of this tab while it lives: the others have forgotten it.
+        if (message.tab === this.#own.tab) this.#tell();
+        else this.#forget(message.tab);
         break;
       default: // Between engines and their clients.
     }
@@ -105,3 +109,6 @@ export class Presence {
     for (const listener of [...this.#listeners]) listener();
   }
 }
+
+const isSame = (first: readonly SessionId[], second: readonly SessionId[]): boolean =>
+  first.length === second.length && first.every((id, index) => id === second[index]);

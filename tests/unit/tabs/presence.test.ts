@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SessionId, TabId } from '@core/protocol/ids.ts';
-import { CHANNELS, LOCKS, PROTOCOL, type ControlMessage } from '@core/protocol/tabs.ts';
+import { CHANNELS, LOCKS, PROTOCOL, type ControlMessage, type TabState } from '@core/protocol/tabs.ts';
 import { Presence } from '@core/tabs/presence.ts';
 import { holdLock } from '@core/util/locks.ts';
 import { MemoryBus } from '../../support/memory-transport.ts';
@@ -31,7 +31,16 @@ function browser() {
     dead.add(name);
     locks.die(name);
   };
-  return { open, say, crash };
+  /** What tabs tell of themselves from now on, in turn. */
+  const overhear = (): TabState[] => {
+    const told: TabState[] = [];
+    control('listener').listen(({ body }) => {
+      const message = body as ControlMessage;
+      if (message.type === 'tab') told.push(message.state);
+    });
+    return told;
+  };
+  return { open, say, crash, overhear };
 }
 
 const namesIn = (presence: Presence): string[] => presence.tabs.map(({ tab }) => tab);
@@ -63,6 +72,31 @@ test('the others see at once that a tab records or is hidden', async () => {
   expect(changes).toBe(2);
 });
 
+test('a tab that says again what it does tells nobody: nothing has changed', async () => {
+  const { open, overhear } = browser();
+  const [first, told] = [await open('first'), overhear()];
+  let changes = 0;
+  first.onChange(() => (changes += 1));
+  first.set({ visible: true });
+  first.set({ recording: [] });
+  first.set({ recording: [SESSION] });
+  first.set({ recording: [SESSION], visible: true });
+  first.set({ visible: false });
+  await settled();
+  expect(told.map(({ visible, recording }) => [visible, recording])).toEqual([
+    [true, [SESSION]],
+    [false, [SESSION]],
+  ]);
+  expect(changes).toBe(2);
+});
+
+test('a tab that was taken for dead by mistake is in the list again', async () => {
+  const { open, say } = browser();
+  const [first] = [await open('first'), await open('second')];
+  await say('third', { type: 'tab-gone', tab: 'second' as TabId });
+  expect(namesIn(first)).toEqual(['first', 'second']);
+});
+
 test('a tab that opens later is told what the others do', async () => {
   const { open } = browser();
   const first = await open('first');
@@ -81,11 +115,12 @@ test('what the threads of a tab ask of the engine does not make the tab tell its
 });
 
 test('a tab leaves the list when the engine says that it is gone', async () => {
-  const { open, say } = browser();
+  const { open, say, crash } = browser();
   const first = await open('first');
   await open('second');
   let changes = 0;
   first.onChange(() => (changes += 1));
+  crash('second');
   await say('third', { type: 'tab-gone', tab: 'second' as TabId });
   await say('third', { type: 'tab-gone', tab: 'never seen' as TabId });
   expect(namesIn(first)).toEqual(['first']);
