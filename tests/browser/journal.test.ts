@@ -1,10 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import speechUrl from '../fixtures/audio/speech.flac?url';
+import { KEPT_AUDIO, removeSessionFolder } from '@src/storage/files.ts';
 import { startCapture } from '../support/capture.ts';
 import { filesOf } from '../support/session-files.ts';
 
 async function record() {
   const capture = await startCapture();
+  onTestFinished(() => removeSessionFolder(KEPT_AUDIO, capture.sessionId));
   const file = new File([await (await fetch(speechUrl)).blob()], 'speech.flac');
   const { sourceId } = await capture.session.addSource({ kind: 'file', file });
   await capture.events.first((event) => event.name === 'sourceEnded');
