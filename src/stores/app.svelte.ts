@@ -3,7 +3,7 @@ import { parseLink, type LinkRequest } from '@core/links.ts';
 import type { EngineEvent, HealthEntry, RecognizerId, SessionEvent } from '@core/protocol/engine.ts';
 import { ERROR_CODES, fromWire, toUnisonoError, UnisonoError } from '@core/protocol/errors.ts';
 import type { Epoch, SessionId, TabId } from '@core/protocol/ids.ts';
-import type { Owner } from '@core/protocol/tabs.ts';
+import type { Owner, TabState } from '@core/protocol/tabs.ts';
 import { LANGUAGES } from '@core/transcript/types.ts';
 import type { SourceRequest } from '@src/capture/capture-session.ts';
 import { keepStorage, reloadOnce, whenIdle } from '@src/page/lifecycle.ts';
@@ -57,6 +57,8 @@ export class App {
   readonly #reload: () => void;
   /** The engine that was asked to make the model ready; null before the page has started. */
   #preparedBy: Epoch | 0 | null = null;
+  /** As they were when they last changed. */
+  #tabs: readonly TabState[] = [];
 
   constructor(parts: AppParts) {
     const { engine, capture, database = openDatabase(), reload = () => location.reload() } = parts;
@@ -279,10 +281,15 @@ export class App {
   }
 
   #onTabs(): void {
+    const before = this.#tabs;
+    this.#tabs = this.tabs.list;
     for (const { sessionId, tab } of this.tabs.recordedElsewhere) {
-      if (!this.transcripts.isOver(sessionId)) void this.#join(sessionId, tab);
+      const known = before.find((state) => state.tab === tab)?.recording.includes(sessionId);
+      const joined = known && this.transcripts.isLive(sessionId);
+      if (!joined && !this.transcripts.isOver(sessionId)) void this.#join(sessionId, tab);
     }
-    void this.#look();
+    // The recording of a tab that is gone waits to be recovered.
+    if (idsOf(this.#tabs) !== idsOf(before)) void this.#look();
   }
 
   #onOwner(owner: Owner | null): void {
@@ -343,5 +350,7 @@ export class App {
     this.notices.handle('reload', () => this.#reload());
   }
 }
+
+const idsOf = (tabs: readonly TabState[]): string => tabs.map(({ tab }) => tab).join();
 
 export const [useApp, provideApp] = createContext<App>();
