@@ -4,10 +4,11 @@ import type {
   EngineReport,
   HealthEntry,
   ModelStatus,
-  RecognizerId,
+  ModelId,
   SessionEvent,
 } from '@core/protocol/engine.ts';
 import { newTabId, type SessionId, type TabId } from '@core/protocol/ids.ts';
+import type { TranslationView } from '@core/translation/types.ts';
 import { CHANNELS, LOCKS, type Address, type Owner } from '@core/protocol/tabs.ts';
 import { openBroadcast } from '@core/tabs/broadcast-transport.ts';
 import { EngineConnection } from '@core/tabs/engine-connection.ts';
@@ -124,7 +125,7 @@ export class EngineClient {
   }
 
   /** Loads the model if need be. Resolves with `ready` or `failed`, never rejects because of the model. */
-  prepare(model: RecognizerId): Promise<ModelStatus> {
+  prepare(model: ModelId): Promise<ModelStatus> {
     return this.#connection.call('prepare', [model]);
   }
 
@@ -149,8 +150,13 @@ export class EngineClient {
   }
 
   /** Runs the model's self-test again, as after a driver update. */
-  retest(model: RecognizerId): Promise<ModelStatus> {
+  retest(model: ModelId): Promise<ModelStatus> {
     return this.#connection.call('retest', [model]);
+  }
+
+  /** What this tab reads from now on; each new owner has to be told again. */
+  translate(view: TranslationView | null): Promise<void> {
+    return this.#connection.call('translate', [view]);
   }
 
   /** Sessions that are open in any tab. */

@@ -2,6 +2,7 @@ import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import type { Meeting } from '@core/transcript/meeting.ts';
 import type { RecognitionSettings, SourceDescription } from '@core/protocol/engine.ts';
 import type { Epoch, SampleIndex, SegmentId, SessionId, SourceId, TabId } from '@core/protocol/ids.ts';
+import type { SegmentTranslation } from '@core/translation/types.ts';
 import type { Language, Segment, Word } from '@core/transcript/types.ts';
 
 /** A segment as stored: under its meeting, so that one key range holds a whole meeting. */
@@ -39,6 +40,7 @@ export interface UnisonoSchema extends DBSchema {
   segments: { key: [SessionId, SegmentId]; value: StoredSegment };
   recordings: { key: SessionId; value: StoredRecording };
   progress: { key: [SessionId, SourceId]; value: StoredProgress };
+  translations: { key: [SessionId, Language, SegmentId]; value: SegmentTranslation };
   /** `epoch`: of the engine that owns this device now. Every write of an engine checks it in its own transaction. */
   engine: { key: 'epoch'; value: Epoch };
 }
@@ -49,7 +51,7 @@ export type UnisonoDatabase = IDBPDatabase<UnisonoSchema>;
 export const keysOf = (id: SessionId) => IDBKeyRange.bound([id], [id, []]);
 
 /** Grows with every change of the schema; each step is one `if` in `upgrade`. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Opens the database `unisono`, creating or upgrading it. `name` differs in tests only. */
 export function openDatabase(name = 'unisono'): Promise<UnisonoDatabase> {
@@ -63,6 +65,9 @@ export function openDatabase(name = 'unisono'): Promise<UnisonoDatabase> {
         database.createObjectStore('recordings', { keyPath: 'sessionId' });
         database.createObjectStore('progress', { keyPath: ['sessionId', 'sourceId'] });
         database.createObjectStore('engine');
+      }
+      if (oldVersion < 3) {
+        database.createObjectStore('translations', { keyPath: ['sessionId', 'target', 'segmentId'] });
       }
     },
     // A newer version of the app in another tab must not wait for this one to close.

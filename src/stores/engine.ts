@@ -16,6 +16,7 @@ export type Engine = Pick<
   | 'report'
   | 'retest'
   | 'sessions'
+  | 'translate'
   | 'subscribe'
   | 'onOwner'
   | 'onForeignProtocol'

@@ -1,4 +1,4 @@
-import type { RecognitionSettings, RecognizerId, RungId } from '@core/protocol/engine.ts';
+import type { ModelId, RecognitionSettings, RecognizerId, RungId } from '@core/protocol/engine.ts';
 
 /** What is known of a model on this device. */
 export interface Measured {
@@ -19,7 +19,7 @@ export interface Measured {
  */
 export function chooseRecognizer(
   settings: RecognitionSettings,
-  measured: ReadonlyMap<RecognizerId, Measured>,
+  measured: ReadonlyMap<ModelId, Measured>,
 ): RecognizerId {
   if (settings.recognizer !== 'auto') return settings.recognizer;
   const english = settings.languages.every((language) => language === 'en');

@@ -116,7 +116,7 @@ export class Decoder {
     }
   }
 
-  async #model(request: DecodeRequest, priority: Priority): Promise<LoadedModel> {
+  async #model(request: DecodeRequest, priority: Priority): Promise<LoadedModel<RecognizerId>> {
     const choose = (): RecognizerId => chooseRecognizer(request.settings(), this.#registry.measured());
     const model = choose();
     if (priority !== 'partial') {
@@ -152,7 +152,7 @@ function usefulContext(
 
 /** One reading of the audio; a doubtful one is read once more at a higher temperature. */
 async function read(
-  loaded: LoadedModel,
+  loaded: LoadedModel<RecognizerId>,
   request: DecodeRequest,
   retry: boolean,
   signal: AbortSignal,
@@ -207,7 +207,7 @@ function leadingDigitalSilence(audio: Float32Array): number {
 }
 
 async function readOnce(
-  { runtime, model }: LoadedModel,
+  { runtime, model }: LoadedModel<RecognizerId>,
   request: DecodeRequest,
   audio: Float32Array,
   options: RecognizeOptions,

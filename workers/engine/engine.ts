@@ -4,6 +4,7 @@ import {
   type EngineApi,
   type EngineEvent,
   type EngineReport,
+  type ModelId,
   type RecognitionSettings,
   type RecognizerId,
   type RungId,
@@ -35,7 +36,7 @@ export interface EngineEffects {
   readonly spawn: SpawnInference;
   readonly memory: SelfTestMemory;
   /** Names the weight files a rung of a model needs; null where they cannot be had. */
-  weights(model: RecognizerId, rung: RungId): string | null;
+  weights(model: ModelId, rung: RungId): string | null;
   device(): Promise<DeviceFacts>;
   /** Names browser, app and runtime: see RegistryEffects. */
   fingerprint(facts: DeviceFacts): string;

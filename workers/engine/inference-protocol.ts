@@ -1,4 +1,4 @@
-import type { RecognizerId, RungId, FaultKind } from '@core/protocol/engine.ts';
+import type { FaultKind, ModelId, RecognizerId, RungId, TranslatorId } from '@core/protocol/engine.ts';
 import type { WireError } from '@core/protocol/errors.ts';
 import type { Language, Word } from '@core/transcript/types.ts';
 
@@ -38,6 +38,21 @@ export interface RecognizeOptions {
   readonly context?: SpokenContext | null;
 }
 
+export interface TranslateOptions {
+  /** Second try after a degenerate answer: no three tokens in a row twice, and repeated tokens cost. */
+  readonly careful: boolean;
+}
+
+/** What a translator made of one sentence. */
+export interface TranslatedText {
+  readonly text: string;
+  /** Tokens decoded, without the end of text. */
+  readonly tokens: number;
+  /** Stopped by the token limit instead of by the end of text. */
+  readonly truncated: boolean;
+  readonly decodeMs: number;
+}
+
 export interface LoadReport {
   readonly loadMs: number;
   /** ONNX sessions created by this load. */
@@ -46,10 +61,10 @@ export interface LoadReport {
   readonly bytes: number;
 }
 
-/** How a loaded model read the known-answer clip. */
+/** How a loaded model did on what is known: a recognizer on the known-answer clip, a translator on a sentence. */
 export interface SelfTestReport {
   readonly text: string;
-  /** All words of the clip and no others; case and punctuation do not matter. */
+  /** A recognizer: all words of the clip and no others; case and punctuation do not matter. */
   readonly right: boolean;
   /** Wall time of this one warm decode, ms. */
   readonly decodeMs: number;
@@ -72,7 +87,7 @@ export interface InferenceApi {
     /** Web Lock to hold for life: it is free once the worker is gone, however that happened. */
     lifeLock?: string;
   }): Promise<void>;
-  load(model: RecognizerId, rung: RungId): Promise<LoadReport>;
+  load(model: ModelId, rung: RungId): Promise<LoadReport>;
   /** Audio is mono 16 kHz, with its context at most 29 s. Rejects with `aborted` after {@link cancel}. */
   recognize(
     callId: number,
@@ -80,11 +95,18 @@ export interface InferenceApi {
     audio: Float32Array,
     options: RecognizeOptions,
   ): Promise<Hypothesis>;
+  /** One sentence a call: the exported graphs do not freeze the rows of a batch that have ended. */
+  translate(
+    callId: number,
+    model: TranslatorId,
+    text: string,
+    options: TranslateOptions,
+  ): Promise<TranslatedText>;
   /** Stops a call before its next model step. */
   cancel(callId: number): Promise<void>;
-  /** Decodes the known-answer clip with a loaded model. */
-  selfTest(model: RecognizerId): Promise<SelfTestReport>;
-  unload(model: RecognizerId): Promise<void>;
+  /** Runs what is known through a loaded model. */
+  selfTest(model: ModelId): Promise<SelfTestReport>;
+  unload(model: ModelId): Promise<void>;
   /** Gives back every model and the GPU device: the worker's end. */
   release(): Promise<void>;
   /** The next model step fails like this; only in builds with `__TEST_HOOKS__`. */
@@ -95,7 +117,7 @@ export interface InferenceApi {
 
 /** Inference worker → engine worker. */
 export interface InferenceEvents {
-  progress(model: RecognizerId, file: string, loadedBytes: number, totalBytes: number): void;
+  progress(model: ModelId, file: string, loadedBytes: number, totalBytes: number): void;
   gpuLost(reason: string): void;
   /** A model works but could not be kept for the next time. */
   notStored(error: WireError): void;

@@ -1,4 +1,4 @@
-import type { RecognizerId } from '@core/protocol/engine.ts';
+import type { ModelId } from '@core/protocol/engine.ts';
 import type { Clock } from '@core/util/clock.ts';
 import type { Candidate, DeviceFacts } from './ladder.ts';
 
@@ -22,7 +22,7 @@ export function weightBudget({ memoryGiB, webgpu }: DeviceFacts, device: Candida
 
 /** Weights that are in memory. */
 export interface Resident {
-  readonly model: RecognizerId;
+  readonly model: ModelId;
   readonly device: Candidate['device'];
   readonly bytes: number;
 }
@@ -31,15 +31,15 @@ export interface ModelMemoryEffects {
   readonly clock: Clock;
   readonly resident: () => readonly Resident[];
   /** A session reads with it. */
-  inUse(model: RecognizerId): boolean;
-  release(model: RecognizerId, reason: 'idle' | 'room'): Promise<void>;
+  inUse(model: ModelId): boolean;
+  release(model: ModelId, reason: 'idle' | 'room'): Promise<void>;
 }
 
 /** Decides which models stay in memory: not those that have long been idle, and no more than the device bears. */
 export class ModelMemory {
   readonly #effects: ModelMemoryEffects;
   /** Least recently used first; each with what calls its release off. */
-  readonly #used = new Map<RecognizerId, () => void>();
+  readonly #used = new Map<ModelId, () => void>();
   #closed = false;
 
   constructor(effects: ModelMemoryEffects) {
@@ -47,7 +47,7 @@ export class ModelMemory {
   }
 
   /** The model is wanted now. */
-  use(model: RecognizerId): void {
+  use(model: ModelId): void {
     this.#used.get(model)?.();
     this.#used.delete(model);
     if (this.#closed) return;

@@ -1,13 +1,7 @@
 import { UnisonoError, toUnisonoError, toWire } from '@core/protocol/errors.ts';
-import type {
-  EngineReport,
-  ModelStatus,
-  RecognizerId,
-  RungId,
-  SelfTestResult,
-} from '@core/protocol/engine.ts';
+import type { EngineReport, ModelStatus, ModelId, RungId, SelfTestResult } from '@core/protocol/engine.ts';
 import type { Clock } from '@core/util/clock.ts';
-import { RECOGNIZER_MODELS, weightBytes } from '@workers/model-store/catalog.ts';
+import { MODELS, weightBytes } from '@workers/model-store/catalog.ts';
 import type { Measured } from './choose-recognizer.ts';
 import { candidateKey, describeCandidate, ladder, type Candidate, type DeviceFacts } from './ladder.ts';
 import { ModelMemory, weightBudget, type Resident } from './model-memory.ts';
@@ -24,13 +18,13 @@ import type { SelfTestMemory, TestedCandidate } from './self-test-memory.ts';
 export interface RegistryEffects extends Omit<SelfTestEffects, 'makeRoom'> {
   readonly clock: Clock;
   /** A session reads with the model. */
-  inUse(model: RecognizerId): boolean;
+  inUse(model: ModelId): boolean;
   readonly memory: SelfTestMemory;
   /** Rungs for which the model's weights can be had. */
-  availableRungs(model: RecognizerId): readonly RungId[];
+  availableRungs(model: ModelId): readonly RungId[];
   device(): Promise<DeviceFacts>;
   /** Browser, app, ONNX Runtime and weights: self-tests made under another are made again. */
-  fingerprint(model: RecognizerId, facts: DeviceFacts): string;
+  fingerprint(model: ModelId, facts: DeviceFacts): string;
   publish(status: ModelStatus): void;
 }
 
@@ -51,7 +45,7 @@ interface Entry {
  */
 export class ModelRegistry {
   readonly #effects: RegistryEffects;
-  readonly #entries = new Map<RecognizerId, Entry>();
+  readonly #entries = new Map<ModelId, Entry>();
   readonly #loads: EngineReport['loads'][number][] = [];
   readonly #memory: ModelMemory;
   readonly #loader: SelfTestEffects;
@@ -74,7 +68,7 @@ export class ModelRegistry {
   }
 
   /** Loads the model if need be, also after it failed. Never rejects: the status tells. */
-  async prepare(model: RecognizerId): Promise<ModelStatus> {
+  async prepare(model: ModelId): Promise<ModelStatus> {
     const entry = this.#entry(model);
     if (entry.status.state === 'failed' && !entry.loading) {
       entry.faults.clear();
@@ -85,26 +79,26 @@ export class ModelRegistry {
   }
 
   /** The model, once it answers. @throws UnisonoError when it failed and nobody has asked for it anew. */
-  async ready(model: RecognizerId): Promise<LoadedModel> {
+  async ready<Id extends ModelId>(model: Id): Promise<LoadedModel<Id>> {
     const entry = this.#entry(model);
     const { error, state } = entry.status;
     if (state === 'failed' && !entry.loading) {
       throw new UnisonoError(error?.code ?? 'model-failed', error?.message ?? 'The model failed.');
     }
-    return this.#start(entry);
+    return (await this.#start(entry)) as LoadedModel<Id>;
   }
 
   /** The model if it answers right now. */
-  peek(model: RecognizerId): LoadedModel | null {
+  peek<Id extends ModelId>(model: Id): LoadedModel<Id> | null {
     const current = this.#entries.get(model)?.current;
-    return current?.runtime.alive ? current : null;
+    return current?.runtime.alive ? (current as LoadedModel<Id>) : null;
   }
 
-  status(model: RecognizerId): ModelStatus {
+  status(model: ModelId): ModelStatus {
     return this.#entry(model).status;
   }
 
-  measured(): ReadonlyMap<RecognizerId, Measured> {
+  measured(): ReadonlyMap<ModelId, Measured> {
     return new Map(
       [...this.#entries].map(([model, { status, current, tested }]) => {
         const key = current && candidateKey(current.candidate);
@@ -130,7 +124,7 @@ export class ModelRegistry {
   }
 
   /** The model was wanted until now: it stays in memory for a while. */
-  used(model: RecognizerId): void {
+  used(model: ModelId): void {
     this.#memory.use(model);
   }
 
@@ -140,7 +134,7 @@ export class ModelRegistry {
   }
 
   /** Forgets what the self-test showed and runs it again. */
-  async retest(model: RecognizerId): Promise<ModelStatus> {
+  async retest(model: ModelId): Promise<ModelStatus> {
     const entry = this.#entry(model);
     await entry.loading?.catch(() => undefined);
     await this.#effects.memory.forget(model).catch(() => undefined);
@@ -188,7 +182,7 @@ export class ModelRegistry {
   }
 
   /** Bytes of one file of the model's weights arrived. Published at each full percent. */
-  progress(model: RecognizerId, file: string, loadedBytes: number, totalBytes: number): void {
+  progress(model: ModelId, file: string, loadedBytes: number, totalBytes: number): void {
     const entry = this.#entry(model);
     if (!entry.loading) return;
     entry.progress.set(file, { loadedBytes, totalBytes });
@@ -203,7 +197,7 @@ export class ModelRegistry {
       this.#set(entry, { state: 'downloading', progress });
   }
 
-  #entry(model: RecognizerId): Entry {
+  #entry(model: ModelId): Entry {
     let entry = this.#entries.get(model);
     if (!entry) {
       entry = {
@@ -224,14 +218,14 @@ export class ModelRegistry {
     this.#effects.publish(entry.status);
   }
 
-  async #makeRoom(model: RecognizerId, { rung, device }: Candidate): Promise<void> {
+  async #makeRoom(model: ModelId, { rung, device }: Candidate): Promise<void> {
     if (!this.#facts) return;
-    const bytes = weightBytes(RECOGNIZER_MODELS[model], rung);
+    const bytes = weightBytes(MODELS[model], rung);
     await this.#memory.makeRoom(bytes, device, weightBudget(this.#facts, device));
   }
 
   /** It is loaded again when it is wanted. */
-  async #release(model: RecognizerId, reason: 'idle' | 'room'): Promise<void> {
+  async #release(model: ModelId, reason: 'idle' | 'room'): Promise<void> {
     const entry = this.#entry(model);
     const { current } = entry;
     if (!current || entry.loading) return;

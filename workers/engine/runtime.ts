@@ -1,5 +1,5 @@
 import { UnisonoError, toUnisonoError } from '@core/protocol/errors.ts';
-import type { FaultKind, RecognizerId, RungId } from '@core/protocol/engine.ts';
+import type { FaultKind, ModelId, RecognizerId, RungId, TranslatorId } from '@core/protocol/engine.ts';
 import type { Candidate } from './ladder.ts';
 import type {
   Hypothesis,
@@ -8,6 +8,8 @@ import type {
   LoadReport,
   RecognizeOptions,
   SelfTestReport,
+  TranslatedText,
+  TranslateOptions,
 } from './inference-protocol.ts';
 
 export interface DeviceConfiguration {
@@ -16,8 +18,8 @@ export interface DeviceConfiguration {
 }
 
 /** A model that answers. */
-export interface LoadedModel {
-  readonly model: RecognizerId;
+export interface LoadedModel<Id extends ModelId = ModelId> {
+  readonly model: Id;
   readonly candidate: Candidate;
   readonly runtime: Runtime;
   readonly loadMs: number;
@@ -65,7 +67,7 @@ export class Runtime {
   readonly configuration: DeviceConfiguration;
   /** The scheduler's lane: unique, also among rebuilt runtimes of the same configuration. */
   readonly lane: string;
-  readonly #models = new Set<RecognizerId>();
+  readonly #models = new Set<ModelId>();
   readonly #host: InferenceHost;
   readonly #configured: Promise<void>;
   readonly #events: RuntimeEvents;
@@ -89,37 +91,38 @@ export class Runtime {
     return this.#lost === null;
   }
 
-  async load(model: RecognizerId, rung: RungId): Promise<LoadReport> {
+  async load(model: ModelId, rung: RungId): Promise<LoadReport> {
     // Before anything is awaited: an unload of the last other model must not close this runtime.
     this.#models.add(model);
     await this.#configured;
     return this.#host.api.load(model, rung);
   }
 
-  selfTest(model: RecognizerId): Promise<SelfTestReport> {
+  selfTest(model: ModelId): Promise<SelfTestReport> {
     return this.#limited(this.#host.api.selfTest(model));
   }
 
   /** Settles once the worker is free again, also after an abort: it stops before its next model step. */
-  async recognize(
+  recognize(
     model: RecognizerId,
     audio: Float32Array,
     options: RecognizeOptions,
     signal: AbortSignal,
   ): Promise<Hypothesis> {
-    if (this.#lost) throw this.#lost;
-    signal.throwIfAborted();
-    const callId = (calls += 1);
-    const cancel = (): void => void this.#host.api.cancel(callId).catch(() => undefined);
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      return await this.#limited(this.#host.api.recognize(callId, model, audio, options));
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
+    return this.#call(signal, (callId) => this.#host.api.recognize(callId, model, audio, options));
   }
 
-  async unload(model: RecognizerId): Promise<void> {
+  /** One sentence; settles as {@link Runtime.recognize} does. */
+  translate(
+    model: TranslatorId,
+    text: string,
+    options: TranslateOptions,
+    signal: AbortSignal,
+  ): Promise<TranslatedText> {
+    return this.#call(signal, (callId) => this.#host.api.translate(callId, model, text, options));
+  }
+
+  async unload(model: ModelId): Promise<void> {
     this.#models.delete(model);
     if (this.#models.size === 0) await this.shutDown();
     else if (this.alive) await this.#host.api.unload(model);
@@ -149,6 +152,19 @@ export class Runtime {
   /** Ends the worker because of a fault and says so. */
   lose(error: UnisonoError): void {
     if (this.#end(error)) this.#events.lost(this, error);
+  }
+
+  async #call<Result>(signal: AbortSignal, begin: (callId: number) => Promise<Result>): Promise<Result> {
+    if (this.#lost) throw this.#lost;
+    signal.throwIfAborted();
+    const callId = (calls += 1);
+    const cancel = (): void => void this.#host.api.cancel(callId).catch(() => undefined);
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await this.#limited(begin(callId));
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
   }
 
   #end(error: UnisonoError): boolean {

@@ -1,5 +1,5 @@
 import { createStore, del, get, set, type UseStore } from 'idb-keyval';
-import type { RecognizerId, SelfTestResult } from '@core/protocol/engine.ts';
+import type { ModelId, SelfTestResult } from '@core/protocol/engine.ts';
 import type { Candidate } from './ladder.ts';
 
 /** A candidate and how it did. */
@@ -17,9 +17,9 @@ export interface SelfTestRecord {
 
 /** Remembers self-tests over reloads. Losing them costs only time. */
 export interface SelfTestMemory {
-  read(model: RecognizerId): Promise<SelfTestRecord | undefined>;
-  write(model: RecognizerId, record: SelfTestRecord): Promise<void>;
-  forget(model: RecognizerId): Promise<void>;
+  read(model: ModelId): Promise<SelfTestRecord | undefined>;
+  write(model: ModelId, record: SelfTestRecord): Promise<void>;
+  forget(model: ModelId): Promise<void>;
 }
 
 /** In IndexedDB, in a database of its own. */

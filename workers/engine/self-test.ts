@@ -1,5 +1,5 @@
 import { toUnisonoError, type ErrorCode, type UnisonoError } from '@core/protocol/errors.ts';
-import type { RecognizerId, RungId, SelfTestResult } from '@core/protocol/engine.ts';
+import type { ModelId, RungId, SelfTestResult } from '@core/protocol/engine.ts';
 import type { HealthLog } from './health.ts';
 import { describeCandidate, type Candidate } from './ladder.ts';
 import type { LoadedModel, RuntimePool } from './runtime.ts';
@@ -19,9 +19,9 @@ export interface SelfTestEffects {
   readonly pool: RuntimePool;
   readonly health: HealthLog;
   /** Names the weight files a rung needs: rungs with the same name share them. */
-  weights(model: RecognizerId, rung: RungId): string;
+  weights(model: ModelId, rung: RungId): string;
   /** Called before a model is loaded on the candidate. */
-  makeRoom(model: RecognizerId, candidate: Candidate): Promise<void>;
+  makeRoom(model: ModelId, candidate: Candidate): Promise<void>;
 }
 
 export interface SelfTestOutcome {
@@ -35,7 +35,7 @@ export interface SelfTestOutcome {
 /** Loads a model on a candidate. @throws UnisonoError; then nothing stays loaded. */
 export async function loadCandidate(
   effects: SelfTestEffects,
-  model: RecognizerId,
+  model: ModelId,
   candidate: Candidate,
 ): Promise<LoadedModel> {
   await effects.makeRoom(model, candidate);
@@ -67,7 +67,7 @@ export async function releaseModel(loaded: Pick<LoadedModel, 'model' | 'runtime'
  */
 export async function testCandidates(
   effects: SelfTestEffects,
-  model: RecognizerId,
+  model: ModelId,
   candidates: readonly Candidate[],
   onResult: (results: readonly SelfTestResult[]) => void,
 ): Promise<SelfTestOutcome> {
@@ -105,7 +105,7 @@ const notNeeded = (candidate: Candidate, winner: Candidate): SelfTestResult => (
 /** Loads one candidate and runs the clip through it. Never rejects; only a right one stays loaded. */
 export async function testCandidate(
   effects: SelfTestEffects,
-  model: RecognizerId,
+  model: ModelId,
   candidate: Candidate,
 ): Promise<{ loaded: LoadedModel | null; result: SelfTestResult; error: UnisonoError | null }> {
   const where = describeCandidate(candidate);

@@ -1,9 +1,14 @@
-import type { RecognizerId, RungId } from '@core/protocol/engine.ts';
+import {
+  TRANSLATOR_IDS,
+  type ModelId,
+  type RecognizerId,
+  type RungId,
+  type TranslatorId,
+} from '@core/protocol/engine.ts';
 import { LANGUAGES, type Language } from '@core/transcript/types.ts';
 import { isStarterFile } from './starter.ts';
 
 export type VadModelId = 'silero-v6' | 'silero-legacy';
-type ModelId = RecognizerId | VadModelId;
 
 /** Precision of a graph: what `from_pretrained` calls dtype. */
 type Precision = 'fp32' | 'fp16' | 'q8' | 'q4';
@@ -15,7 +20,7 @@ interface Variant {
 }
 
 interface ModelBase {
-  readonly id: ModelId;
+  readonly id: ModelId | VadModelId;
   /** `org/repo` on the hub, and folder in the starter pack. */
   readonly repo: string;
   /** Branch, tag or commit on the hub. */
@@ -23,15 +28,33 @@ interface ModelBase {
   readonly licence: string;
 }
 
-export interface RecognizerModel extends ModelBase {
-  readonly id: RecognizerId;
-  readonly family: 'whisper' | 'moonshine';
+/** A model that the engine loads. */
+interface EngineModelBase extends ModelBase {
+  readonly id: ModelId;
   readonly parameters: number;
-  /** Of the languages the app offers, those this model reads. */
-  readonly languages: readonly Language[];
   /** Rungs of the device ladder it can stand on, best first. */
   readonly variants: Readonly<Partial<Record<RungId, Variant>>>;
+  /** What loading reads beside the graphs. */
+  readonly configFiles: readonly string[];
 }
+
+export interface RecognizerModel extends EngineModelBase {
+  readonly id: RecognizerId;
+  readonly family: 'whisper' | 'moonshine';
+  /** Of the languages the app offers, those this model reads. */
+  readonly languages: readonly Language[];
+}
+
+export interface TranslatorModel extends EngineModelBase {
+  readonly id: TranslatorId;
+  readonly family: 'marian';
+  readonly from: Language;
+  readonly to: Language;
+  /** Token that has to stand before the text, where the model knows several targets. */
+  readonly targetToken?: string;
+}
+
+export type EngineModel = RecognizerModel | TranslatorModel;
 
 export interface VadModel extends ModelBase {
   readonly id: VadModelId;
@@ -53,6 +76,9 @@ const VARIANTS = {
   wasm: both('q8'),
 } as const satisfies Record<RungId, Variant>;
 
+const TEXT_FILES = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'];
+const SPEECH_FILES = [...TEXT_FILES, 'preprocessor_config.json'];
+
 const whisper = (id: RecognizerId, parameters: number): RecognizerModel => ({
   id,
   parameters,
@@ -62,6 +88,7 @@ const whisper = (id: RecognizerId, parameters: number): RecognizerModel => ({
   licence: 'Apache-2.0 (weights: OpenAI, MIT)',
   languages: LANGUAGES,
   variants: VARIANTS,
+  configFiles: SPEECH_FILES,
 });
 
 export const RECOGNIZER_MODELS: Readonly<Record<RecognizerId, RecognizerModel>> = {
@@ -77,8 +104,33 @@ export const RECOGNIZER_MODELS: Readonly<Record<RecognizerId, RecognizerModel>> 
     licence: 'MIT (Useful Sensors)',
     languages: ['en'],
     variants: VARIANTS,
+    configFiles: SPEECH_FILES,
   },
 };
+
+/** OPUS-MT (Tiedemann and Thottingal 2020), Marian transformers of one direction each. */
+const opusMt = (id: TranslatorId): TranslatorModel => {
+  const [from, to] = id.slice('opus-mt-'.length).split('-') as [Language, Language];
+  return {
+    id,
+    from,
+    to,
+    family: 'marian',
+    parameters: 77e6,
+    repo: `Xenova/${id}`,
+    revision: 'main',
+    licence: 'Apache-2.0 or CC-BY-4.0 (Helsinki-NLP)',
+    variants: VARIANTS,
+    configFiles: TEXT_FILES,
+    ...(to === 'zh' && { targetToken: '>>cmn_Hans<<' }),
+  };
+};
+
+export const TRANSLATOR_MODELS = Object.fromEntries(
+  TRANSLATOR_IDS.map((id) => [id, opusMt(id)]),
+) as unknown as Readonly<Record<TranslatorId, TranslatorModel>>;
+
+export const MODELS: Readonly<Record<ModelId, EngineModel>> = { ...RECOGNIZER_MODELS, ...TRANSLATOR_MODELS };
 
 const silero = (id: VadModelId, file: string): VadModel => ({
   id,
@@ -94,14 +146,6 @@ export const VAD_MODELS: Readonly<Record<VadModelId, VadModel>> = {
   'silero-legacy': silero('silero-legacy', 'silero_vad_legacy.onnx'),
 };
 
-const CONFIG_FILES = [
-  'config.json',
-  'generation_config.json',
-  'preprocessor_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-];
-
 const SUFFIX: Record<Precision, string> = { fp32: '', fp16: '_fp16', q8: '_quantized', q4: '_q4' };
 
 /** Path of a file in the starter pack and in the cache: `org/repo/file`. */
@@ -111,23 +155,23 @@ export const pathOf = (model: ModelBase, file: string): string => `${model.repo}
  * Every file that loading this variant reads, and no other, as `org/repo/file`. Empty when the
  * model has no variant for the rung.
  */
-export function filesOf(model: RecognizerModel, rung: RungId): readonly string[] {
+export function filesOf(model: EngineModel, rung: RungId): readonly string[] {
   const variant = model.variants[rung];
   if (!variant) return [];
   const graphs = Object.entries(variant).map(
     ([graph, precision]) => `onnx/${graph}${SUFFIX[precision as Precision]}.onnx`,
   );
-  return [...CONFIG_FILES, ...graphs].map((file) => pathOf(model, file));
+  return [...model.configFiles, ...graphs].map((file) => pathOf(model, file));
 }
 
 const BYTES_PER_PARAMETER: Record<Precision, number> = { fp32: 4, fp16: 2, q8: 1, q4: 1 };
 
 /** What the variant's weights take in memory, about: graphs repeat some of them and keep some in full precision. */
-export const weightBytes = (model: RecognizerModel, rung: RungId): number =>
+export const weightBytes = (model: EngineModel, rung: RungId): number =>
   model.parameters * BYTES_PER_PARAMETER[model.variants[rung]?.decoder_model_merged ?? 'fp32'];
 
 /** Whether the variant comes with the app; otherwise its files are downloaded from the hub. */
-export const isInStarterPack = (model: RecognizerModel, rung: RungId): boolean => {
+export const isInStarterPack = (model: EngineModel, rung: RungId): boolean => {
   const files = filesOf(model, rung);
   return files.length > 0 && files.every(isStarterFile);
 };

@@ -1,3 +1,4 @@
+import type { SegmentTranslation, TranslationView } from '../translation/types.ts';
 import type { Language, Segment } from '../transcript/types.ts';
 import type { WireError } from './errors.ts';
 import type { Epoch, SampleIndex, SegmentId, SessionId, SourceId, TabId } from './ids.ts';
@@ -6,6 +7,22 @@ import type { SourceKind, SpeechAcknowledged, SpeechMessage } from './audio.ts';
 /** Recognizers the app can run. `auto` picks by the ticked languages and what this device measured. */
 export const RECOGNIZER_IDS = ['whisper-tiny', 'whisper-base', 'whisper-small', 'moonshine-tiny'] as const;
 export type RecognizerId = (typeof RECOGNIZER_IDS)[number];
+
+/** Translation models, named by their direction. */
+export const TRANSLATOR_IDS = [
+  'opus-mt-en-es',
+  'opus-mt-en-fr',
+  'opus-mt-en-zh',
+  'opus-mt-es-en',
+  'opus-mt-fr-en',
+  'opus-mt-zh-en',
+  'opus-mt-es-fr',
+  'opus-mt-fr-es',
+] as const;
+export type TranslatorId = (typeof TRANSLATOR_IDS)[number];
+
+/** Models that the engine loads. */
+export type ModelId = RecognizerId | TranslatorId;
 
 export interface RecognitionSettings {
   readonly recognizer: RecognizerId | 'auto';
@@ -57,7 +74,7 @@ export interface SelfTestResult {
 }
 
 export interface ModelStatus {
-  readonly model: RecognizerId;
+  readonly model: ModelId;
   readonly state: 'absent' | 'downloading' | 'testing' | 'loading' | 'ready' | 'failed';
   /** Where it runs; null until chosen. */
   readonly rung: RungId | null;
@@ -100,6 +117,13 @@ export interface SegmentDroppedEvent {
   readonly reason: 'no-speech' | 'low-confidence' | 'repetition' | 'hallucination' | 'empty' | 'cancelled';
 }
 
+/** More of a segment is translated; replaces what was said of it before. Sent to every tab, whatever it shows. */
+export interface TranslationEvent {
+  readonly type: 'translation';
+  readonly sessionId: SessionId;
+  readonly translation: SegmentTranslation;
+}
+
 /** How far the text is behind the speech. */
 export interface LagEvent {
   readonly type: 'lag';
@@ -139,6 +163,7 @@ export type EngineEvent =
   | PartialEvent
   | SegmentEvent
   | SegmentDroppedEvent
+  | TranslationEvent
   | LagEvent
   | ModelEvent
   | HealthEvent
@@ -173,7 +198,7 @@ export interface EngineReport {
   readonly sinceMs: number;
   /** Loads of models since this engine began; one per model unless it was released or failed. */
   readonly loads: readonly {
-    readonly model: RecognizerId;
+    readonly model: ModelId;
     readonly loadMs: number;
     readonly bytes: number;
   }[];
@@ -194,14 +219,21 @@ export interface EngineReport {
  */
 export interface EngineApi {
   /** Loads the model if need be; callers at the same time share one load. */
-  prepare(model: RecognizerId): Promise<ModelStatus>;
+  prepare(model: ModelId): Promise<ModelStatus>;
   models(): Promise<readonly ModelStatus[]>;
   health(): Promise<readonly HealthEntry[]>;
   report(): Promise<EngineReport>;
   /** Runs the self-test again, as after a driver update. */
-  retest(model: RecognizerId): Promise<ModelStatus>;
+  retest(model: ModelId): Promise<ModelStatus>;
   /** Sessions that are open, for a tab that opens later. */
   sessions(): Promise<readonly Omit<SessionEvent, 'type' | 'state'>[]>;
+
+  /**
+   * What the calling thread reads from now on; null: nothing. Models are loaded as its sentences need them. What is
+   * not translated yet, live or stored, comes as {@link TranslationEvent}s, newest first. The view ends with the thread
+   * and with the engine: tell the next engine again.
+   */
+  translate(view: TranslationView | null): Promise<void>;
 
   /**
    * Opens the session, or goes on with one that an earlier engine or a dead tab left. From another client it
@@ -216,7 +248,7 @@ export interface EngineApi {
   /** Resolves when every utterance received is final and stored. */
   closeSession(sessionId: SessionId): Promise<SessionStatistics>;
   /** Tests make the model's next call fail as named; only in builds with `__TEST_HOOKS__`. */
-  injectFault?(model: RecognizerId, fault: FaultKind): Promise<void>;
+  injectFault?(model: ModelId, fault: FaultKind): Promise<void>;
 }
 
 export type FaultKind = 'gpu-lost' | 'out-of-memory' | 'exception' | 'worker-gone';

@@ -32,6 +32,7 @@ export function reduce(transcript: FoldedTranscript, event: EngineEvent): Folded
       return put(transcript, event.segment);
     case 'segment-dropped':
       return drop(transcript, event.segmentId, event.rev);
+    case 'translation':
     case 'lag':
     case 'session':
       return transcript;
