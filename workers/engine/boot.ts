@@ -1,6 +1,7 @@
 import type { HealthEntry } from '@core/protocol/engine.ts';
 import type { ControlMessage } from '@core/protocol/tabs.ts';
-import type { Ownership, RunningEngine } from '@core/tabs/election.ts';
+import type { Ownership } from '@core/tabs/election.ts';
+import type { RunningEngine } from '@core/tabs/tenure.ts';
 import type { OpenTransport } from '@core/tabs/transport.ts';
 import { wallClock } from '@core/util/clock.ts';
 import { openDatabase } from '@src/storage/database.ts';

@@ -12,7 +12,7 @@ import {
   type Envelope,
   type Owner,
 } from '@core/protocol/tabs.ts';
-import type { RunningEngine } from '@core/tabs/election.ts';
+import type { RunningEngine } from '@core/tabs/tenure.ts';
 import type { OpenTransport, Transport } from '@core/tabs/transport.ts';
 import type { Locks } from '@core/util/locks.ts';
 import type { EngineClient } from './client.ts';

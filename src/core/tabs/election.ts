@@ -10,22 +10,14 @@ import {
   type Owner,
   type TabState,
 } from '../protocol/tabs.ts';
-import type { Clock } from '../util/clock.ts';
-import { deferred, type Deferred } from '../util/deferred.ts';
+import { pause, type Clock } from '../util/clock.ts';
+import type { Locks } from '../util/locks.ts';
 import { retryAfterMs } from '../util/retry.ts';
 import { heirOf } from './hand-over.ts';
 import { OwnerWatch } from './owner-watch.ts';
+import { Stealing } from './stealing.ts';
+import { LEFT, TAKING_OVER, Tenure, type Reason, type RunningEngine } from './tenure.ts';
 import type { OpenTransport, Transport } from './transport.ts';
-
-/** An engine that serves. */
-export interface RunningEngine {
-  /** No session is open. */
-  readonly idle: boolean;
-  /** Resolves when what was received is stored, or could not be in time. */
-  drain(): Promise<void>;
-  /** Gives back models and GPU. */
-  dispose(): Promise<void>;
-}
 
 /** The right to run the engine, until `signal` aborts: then all that is said or written in its name is void. */
 export interface Ownership {
@@ -38,7 +30,7 @@ export interface Ownership {
 export interface CandidateEffects {
   readonly tab: TabId;
   readonly build: number;
-  readonly locks: Pick<LockManager, 'request'>;
+  readonly locks: Locks;
   readonly clock: Clock;
   /** Opens the control channel to listen; null where there is no BroadcastChannel. */
   readonly open: OpenTransport | null;
@@ -55,64 +47,10 @@ export interface CandidateEffects {
 const ALIVE_EVERY_MS = 2_000;
 /** Importing the engine's code holds the thread; seconds on a slow phone. */
 const BOOT_BUSY_MS = 10_000;
-const CHECK_EVERY_MS = 2_000;
-/** A message to oneself by BroadcastChannel takes about a millisecond; after this the channel does not work. */
-const ECHO_LIMIT_MS = 2_000;
-/** An owner that lives answers within milliseconds. */
-const ANSWER_LIMIT_MS = 1_000;
 /** Loading the models again costs seconds: the engine does not change its tab more often for mere comfort. */
 const SHORTEST_TENURE_MS = 30_000;
 /** A tab that does not take what is handed to it in this time is gone or frozen. */
 const HEIR_LIMIT_MS = 3_000;
-
-/** Why the lock is held: said in the log. */
-type Reason = 'free' | 'silent' | 'handed-over';
-type Loss = 'left' | 'stolen' | 'newer-engine' | 'handed-over';
-
-const TAKING_OVER: Record<Reason, string> = {
-  free: 'the tab that had it let go of it',
-  silent: 'the tab that had it no longer answered',
-  'handed-over': 'another tab handed it over',
-};
-const LEFT: Record<Loss, string> = {
-  left: 'the page goes away',
-  stolen: 'another tab took it, because this one did not answer',
-  'newer-engine': 'another tab has a newer one',
-  'handed-over': 'it was handed over to another tab',
-};
-
-/** One time of holding the lock. */
-class Tenure {
-  readonly reason: Reason;
-  readonly #loss = new AbortController();
-  readonly #lost = deferred<null>();
-  /** The tab to hand over to, once there is one. */
-  readonly heir: Deferred<TabId> = deferred<TabId>();
-  owner: Owner | null = null;
-  engine: RunningEngine | null = null;
-  readyAtMs = Infinity;
-  failed = false;
-  loss: Loss | null = null;
-
-  constructor(reason: Reason) {
-    this.reason = reason;
-  }
-
-  get signal(): AbortSignal {
-    return this.#loss.signal;
-  }
-
-  /** What the promise gives, or null as soon as the lock is lost. */
-  whileOwned<T>(promise: Promise<T>): Promise<T | null> {
-    return Promise.race([promise, this.#lost.promise]);
-  }
-
-  lose(loss: Loss): void {
-    this.loss ??= loss;
-    this.#loss.abort();
-    this.#lost.resolve(null);
-  }
-}
 
 /**
  * One per tab, in its engine worker. Waits for the lock as long as it takes, runs the engine while it holds it, and waits
@@ -123,16 +61,13 @@ export class Candidate {
   readonly #effects: CandidateEffects;
   readonly #control: Transport | null;
   readonly #watch: OwnerWatch;
+  readonly #stealing: Stealing;
   readonly #tabs = new Map<TabId, TabState>();
   #page: PageState = { visible: false, working: false, recording: false };
   #tenure: Tenure | null = null;
   /** Ends the wait for the lock, or for the next try. */
   #waiting = new AbortController();
   #takeAs: Exclude<Reason, 'free'> | null = null;
-  #echo: Deferred<boolean> | null = null;
-  #stopChecking: (() => void) | null = null;
-  #judging = false;
-  #toldLost = false;
   #heardAnother = false;
   #left = false;
 
@@ -140,6 +75,14 @@ export class Candidate {
   constructor(effects: CandidateEffects) {
     this.#effects = effects;
     this.#watch = new OwnerWatch(effects.clock.now());
+    this.#stealing = new Stealing({
+      clock: effects.clock,
+      watch: this.#watch,
+      willing: () => !this.#left && !this.#tenure && this.#page.visible && this.#page.working,
+      ask: () => effects.announce({ type: 'who' }),
+      steal: () => this.#take('silent'),
+      log: (...line) => effects.log(...line),
+    });
     this.#control = effects.open?.(CHANNELS.control) ?? null;
     this.#control?.listen((envelope) => this.#hear(envelope));
     effects.announce({ type: 'who' });
@@ -149,7 +92,7 @@ export class Candidate {
   /** The page's state changed. */
   page(state: PageState): void {
     this.#page = state;
-    this.#check();
+    this.#stealing.check();
     this.#considerHandOver();
   }
 
@@ -161,7 +104,7 @@ export class Candidate {
     if (tenure?.owner) this.#effects.announce({ type: 'leaving', owner: tenure.owner });
     tenure?.lose('left');
     this.#waiting.abort();
-    this.#stopChecking?.();
+    this.#stealing.stop();
     this.#control?.close();
   }
 
@@ -173,7 +116,8 @@ export class Candidate {
       this.#waiting = new AbortController();
       const outcome = await this.#compete(reason, retryAfterMs(failures));
       failures = outcome === 'failed' ? failures + 1 : 0;
-      if (outcome === 'failed') await this.#pause(retryAfterMs(failures - 1), this.#waiting.signal);
+      if (outcome === 'failed')
+        await pause(this.#effects.clock, retryAfterMs(failures - 1), this.#waiting.signal);
     }
   }
 
@@ -190,7 +134,7 @@ export class Candidate {
           await this.#own(tenure, retryInMs);
         } finally {
           if (this.#tenure === tenure) this.#tenure = null;
-          this.#check();
+          this.#stealing.check();
         }
       });
       return tenure.failed ? 'failed' : 'served';
@@ -273,7 +217,7 @@ export class Candidate {
     tenure.loss = 'handed-over';
     this.#tabs.delete(heir); // It says so again if it lives.
     this.#effects.announce({ type: 'hand-over', owner: draining, to: heir });
-    await tenure.whileOwned(this.#pause(HEIR_LIMIT_MS));
+    await tenure.whileOwned(pause(this.#effects.clock, HEIR_LIMIT_MS));
   }
 
   /** Says who owns the engine, and in which phase. */
@@ -303,7 +247,7 @@ export class Candidate {
   #hear({ tab, body }: Envelope): void {
     const message = body as ControlMessage;
     if (tab === this.#effects.tab) {
-      if (message.type === 'who') this.#echo?.resolve(true);
+      if (message.type === 'who') this.#stealing.echoed();
       return;
     }
     switch (message.type) {
@@ -324,9 +268,7 @@ export class Candidate {
       case 'hand-over':
         this.#hearOwner(message);
         break;
-      case 'attach':
-      case 'event':
-        break;
+      default: // Between engines and their clients.
     }
   }
 
@@ -341,7 +283,7 @@ export class Candidate {
 
   /** A frozen tab hears of it late: by the time its own echo comes, it has heard who owns the engine meanwhile. */
   async #takeHandedOver(epoch: Epoch): Promise<void> {
-    if ((await this.#hearEcho()) && this.#watch.epoch === epoch) this.#take('handed-over');
+    if ((await this.#stealing.hearEcho()) && this.#watch.epoch === epoch) this.#take('handed-over');
   }
 
   #considerHandOver(): void {
@@ -352,76 +294,9 @@ export class Candidate {
     if (heir !== null) tenure.heir.resolve(heir);
   }
 
-  /** Looks after the owner for as long as this tab would take its place: seen by a person, with work waiting. */
-  #check(): void {
-    this.#stopChecking?.();
-    this.#stopChecking = null;
-    if (this.#left || this.#tenure || !this.#page.visible || !this.#page.working) return;
-    this.#stopChecking = this.#effects.clock.after(CHECK_EVERY_MS, () => {
-      void this.#considerSteal().then(() => this.#check());
-    });
-  }
-
-  async #considerSteal(): Promise<void> {
-    if (this.#judging || !this.#mustSteal()) return;
-    this.#judging = true;
-    try {
-      // The question goes to the owner, too: one that lives answers, and is stale no more.
-      if (!(await this.#hearEcho())) return;
-      await this.#pause(ANSWER_LIMIT_MS);
-      if (!this.#mustSteal()) return;
-    } finally {
-      this.#judging = false;
-    }
-    this.#watch.stole(this.#effects.clock.now());
-    this.#effects.log(
-      'warning',
-      'engine-steal',
-      'The tab with the shared engine does not answer: taking its place.',
-    );
-    this.#take('silent');
-  }
-
-  #mustSteal(): boolean {
-    const nowMs = this.#effects.clock.now();
-    if (this.#left || this.#tenure || !this.#page.visible || !this.#page.working) return false;
-    if (!this.#watch.stale(nowMs)) return false;
-    const may = this.#watch.maySteal(nowMs);
-    if (may === 'never' && !this.#toldLost) {
-      this.#toldLost = true;
-      this.#effects.log(
-        'error',
-        'engine-lost',
-        'No tab can keep the shared engine running. Close the other tabs of this app and reload this one; nothing recorded is lost.',
-      );
-    }
-    return may === 'yes';
-  }
-
-  /** Whether this tab's messages reach the channel, and everything sent before has been heard. */
-  async #hearEcho(): Promise<boolean> {
-    const echo = (this.#echo ??= deferred<boolean>());
-    this.#effects.announce({ type: 'who' });
-    const cancel = this.#effects.clock.after(ECHO_LIMIT_MS, () => echo.resolve(false));
-    const heard = await echo.promise;
-    cancel();
-    if (this.#echo === echo) this.#echo = null;
-    return heard;
-  }
-
   #take(reason: Exclude<Reason, 'free'>): void {
     if (this.#left || this.#tenure) return;
     this.#takeAs = reason;
     this.#waiting.abort();
-  }
-
-  #pause(delayMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#effects.clock.after(delayMs, resolve);
-      signal?.addEventListener('abort', () => {
-        cancel();
-        resolve();
-      });
-    });
   }
 }

@@ -13,3 +13,14 @@ export const wallClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Resolves after that time, or at once when the signal aborts; never rejects. */
+export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(delayMs, resolve);
+    signal?.addEventListener('abort', () => {
+      cancel();
+      resolve();
+    });
+  });
+}

@@ -9,7 +9,8 @@ import {
   type Envelope,
   type TabState,
 } from '@core/protocol/tabs.ts';
-import { Candidate, type Ownership, type RunningEngine } from '@core/tabs/election.ts';
+import { Candidate, type Ownership } from '@core/tabs/election.ts';
+import type { RunningEngine } from '@core/tabs/tenure.ts';
 import { deferred } from '@core/util/deferred.ts';
 import { World, type SimTab, type SimThread } from '../../support/world.ts';
 
