@@ -5,6 +5,7 @@ import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA, type ManifestOptions } from 'vite-plugin-pwa';
 import { assetFolders } from './scripts/vite-assets.ts';
+import { TEST_HUB_PATH, testHub } from './tests/support/test-hub.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const json = (relative: string): unknown => JSON.parse(readFileSync(path(relative), 'utf8'));
@@ -36,6 +37,7 @@ export default defineConfig(({ mode }) => ({
     }),
     svelte(),
     withoutOrtAssets,
+    mode === 'test' && testHub(),
     assetFolders([
       { url: '/models', dir: path('./.cache/starter') },
       {
@@ -63,6 +65,7 @@ export default defineConfig(({ mode }) => ({
     // Set by tests that serve two builds side by side.
     __BUILD__: process.env.UNISONO_BUILD ?? String(Date.now()),
     __PROTOCOL__: process.env.UNISONO_PROTOCOL ?? '1',
+    __HUB_URL__: JSON.stringify(mode === 'test' ? TEST_HUB_PATH : 'https://huggingface.co/'),
     __TEST_HOOKS__: JSON.stringify(mode !== 'production'),
   },
   resolve: {

@@ -48,8 +48,13 @@ async function fileAt(dir, path) {
   return info?.isFile() ? { file, info } : null;
 }
 
-async function answer(request, response, dir) {
+async function answer(request, response, dir, redirects) {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const moved = Object.keys(redirects).find((prefix) => pathname.startsWith(prefix));
+  if (moved !== undefined) {
+    response.writeHead(307, { Location: redirects[moved] + pathname.slice(moved.length) }).end();
+    return;
+  }
   const path = decodeURIComponent(pathname).replace(/\/$/, '/index.html');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { Allow: 'GET, HEAD' }).end();
@@ -95,16 +100,17 @@ async function answer(request, response, dir) {
 
 /**
  * Serves a built app to this computer only.
- * @param {{ dir: string, port?: number, isolation?: boolean }} options `port` 0 takes a free one;
- *   `isolation` false leaves out the headers for cross-origin isolation, as a plain host would
+ * @param {{ dir: string, port?: number, isolation?: boolean, redirects?: Record<string, string> }} options
+ *   `port` 0 takes a free one; `isolation` false leaves out the headers for cross-origin isolation, as a plain host
+ *   would; `redirects` are from the beginning of a path to that of a URL
  * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>} `close` also ends
  *   connections that are still open
  * @throws {Error} with code EADDRINUSE when the port is taken
  */
-export async function startServer({ dir, port = 4173, isolation = true }) {
+export async function startServer({ dir, port = 4173, isolation = true, redirects = {} }) {
   const server = createServer((request, response) => {
     if (isolation) for (const [name, value] of Object.entries(ISOLATION)) response.setHeader(name, value);
-    answer(request, response, dir).catch(() => {
+    answer(request, response, dir, redirects).catch(() => {
       if (!response.headersSent) response.writeHead(400);
       response.end();
     });

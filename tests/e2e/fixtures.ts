@@ -5,6 +5,7 @@ import { test as base, chromium, type BrowserContext } from '@playwright/test';
 import { chromiumPath } from '../../scripts/chromium.mjs';
 import { KNOWN_ANSWER, playlist, writeWav } from '../support/audio.ts';
 import { serveSite, type Site } from '../support/site.ts';
+import { startTestHub } from '../support/test-hub.ts';
 import type { Audio } from '../support/wav.ts';
 import { MeetingPage } from './meeting-page.ts';
 
@@ -69,9 +70,11 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     // Playwright finds out by the pattern that this fixture needs no other one.
     // eslint-disable-next-line no-empty-pattern
     async ({}, use) => {
-      const site = await serveSite();
+      const hub = await startTestHub();
+      const site = await serveSite(true, 'dist-test', hub.url);
       await use(site);
       await site.kill();
+      await hub.close();
     },
     { scope: 'worker', timeout: 60_000 },
   ],

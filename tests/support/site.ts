@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createServer, request as forward, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { TEST_HUB_PATH } from './test-hub.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -16,11 +17,13 @@ export interface Site {
 /**
  * Serves a build with the project's own server on a free port.
  * @param isolation whether it sends the headers that make the page cross-origin isolated
+ * @param hubUrl the model hub that stands behind the folder which test builds ask for models; none without it
  */
-export async function serveSite(isolation = true, dir = 'dist-test'): Promise<Site> {
+export async function serveSite(isolation = true, dir = 'dist-test', hubUrl?: string): Promise<Site> {
+  const redirects = hubUrl ? { [TEST_HUB_PATH]: hubUrl } : {};
   const script = `
     const { startServer } = await import('./scripts/serve.mjs');
-    const { url } = await startServer({ dir: '${dir}', port: 0, isolation: ${isolation} });
+    const { url } = await startServer({ dir: '${dir}', port: 0, isolation: ${isolation}, redirects: ${JSON.stringify(redirects)} });
     console.log('serving ' + url);
     // Ends with the test run, however that ends.
     process.stdin.resume().on('end', () => process.exit());`;

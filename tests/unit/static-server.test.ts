@@ -66,3 +66,12 @@ it('serves nothing from outside the build', async () => {
 it('says that the port is taken', async () => {
   await expect(startServer({ dir, port: server.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });
+
+it('sends on what stands elsewhere, with the rest of its path', async () => {
+  const forwarding = await startServer({ dir, port: 0, redirects: { '/hub/': `${server.url}/` } });
+  try {
+    expect(await (await fetch(`${forwarding.url}/hub/assets/app-1a2b.js`)).text()).toBe('0123456789');
+  } finally {
+    await forwarding.close();
+  }
+});

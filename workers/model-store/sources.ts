@@ -11,8 +11,6 @@ export interface SourceOptions {
   readonly onNotStored?: (error: UnisonoError) => void;
 }
 
-const DEFAULT_HUB_HOST = 'https://huggingface.co/';
-
 const cache = new WeightsCache();
 
 async function store(
@@ -41,7 +39,7 @@ export function configureTransformers(
 ): void {
   env.allowLocalModels = true;
   env.localModelPath = STARTER_URL;
-  env.remoteHost = options.hubHost ?? DEFAULT_HUB_HOST;
+  env.remoteHost = options.hubHost ?? new URL(__HUB_URL__, self.location.origin).href;
   env.useBrowserCache = false;
   // ONNX Runtime's files are the service worker's to keep: they belong to the app, not to a model.
   env.useWasmCache = false;
