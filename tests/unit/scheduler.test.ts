@@ -76,6 +76,18 @@ describe('scheduler', () => {
     await expect(file.result).resolves.toBe('file');
   });
 
+  test('a sentence’s translation gives way to what is being said and comes after it, before any backlog', async () => {
+    const { submit, end, started } = bench();
+    const sentence = submit('sentence', 'translation');
+    const backlog = submit('backlog', 'background');
+    submit('final', 'final');
+    await end('sentence');
+    for (const name of ['final', 'sentence', 'backlog']) await end(name);
+    expect(started).toEqual(['sentence', 'final', 'sentence', 'backlog']);
+    await expect(sentence.result).resolves.toBe('sentence');
+    await expect(backlog.result).resolves.toBe('backlog');
+  });
+
   test('a final is never stopped by another', () => {
     const { submit, running } = bench();
     submit('first', 'final');
@@ -125,16 +137,19 @@ describe('scheduler', () => {
     expect(running.get('promoted')!.signal.aborted).toBe(false);
   });
 
-  test('under load partials are refused and finals are not', async () => {
+  test('under load partials are refused; finals, and what is to be translated, are not', async () => {
     const { submit, end, started } = bench();
     submit('running', 'final');
     for (let index = 0; index < 200; index += 1) submit(`partial ${index}`, 'partial');
     const late = submit('late', 'partial');
     const final = submit('final', 'final');
+    let refused = false;
+    submit('sentence', 'translation').result.catch(() => (refused = true));
     await expect(late.result).rejects.toMatchObject({ name: 'AbortError' });
     await end('running');
     expect(started).toEqual(['running', 'final']);
     await end('final');
     await expect(final.result).resolves.toBe('final');
+    expect(refused).toBe(false);
   });
 });

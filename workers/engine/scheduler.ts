@@ -4,6 +4,9 @@ import { deferred } from '@core/util/deferred.ts';
 export const PRIORITIES = ['final', 'partial', 'translation', 'embedding', 'background'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
+/** Stopped by a waiting final, they go back to their place in the queue. */
+const COMES_BACK: readonly Priority[] = ['translation', 'background'];
+
 export interface Job<Result> {
   /** Jobs of one lane run one at a time: the runtime that does the work. */
   readonly lane: string;
@@ -44,8 +47,8 @@ const dropped = (why: string): DOMException => new DOMException(why, 'AbortError
  * Decides which job runs next on each lane. Owned by the engine worker and called from it only.
  * Deterministic: the order depends on the calls alone, never on time.
  *
- * A waiting final stops a running partial, which is dropped, or a running background job, which
- * goes back to its place in the queue. Finals and background jobs are never dropped.
+ * A waiting final stops a running partial, which is dropped, or a running translation or background job, which
+ * goes back to its place in the queue. Those and finals are never dropped.
  */
 export class Scheduler {
   readonly #waiting: Entry[] = [];
@@ -115,7 +118,7 @@ export class Scheduler {
     const running = this.#running.get(lane);
     if (running) {
       if (next.priority !== 'final' || running.preempted) return;
-      if (running.priority !== 'partial' && running.priority !== 'background') return;
+      if (running.priority !== 'partial' && !COMES_BACK.includes(running.priority)) return;
       running.preempted = true;
       running.controller?.abort(dropped('a final comes first'));
       return;
@@ -132,7 +135,8 @@ export class Scheduler {
       const value = await entry.job.run(entry.controller.signal);
       this.#settle(entry, () => entry.resolve(value));
     } catch (error) {
-      if (entry.preempted && entry.priority === 'background' && !entry.signal.aborted) this.#requeue(entry);
+      const comesBack = entry.preempted && COMES_BACK.includes(entry.priority) && !entry.signal.aborted;
+      if (comesBack) this.#requeue(entry);
       else this.#settle(entry, () => entry.reject(error));
     } finally {
       this.#running.delete(entry.job.lane);
@@ -173,4 +177,4 @@ export class Scheduler {
   }
 }
 
-const canDrop = (entry: Entry): boolean => entry.priority !== 'final' && entry.priority !== 'background';
+const canDrop = ({ priority }: Entry): boolean => priority !== 'final' && !COMES_BACK.includes(priority);
