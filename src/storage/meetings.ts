@@ -42,15 +42,16 @@ export async function saveMeeting(database: UnisonoDatabase, meeting: Meeting): 
   await Promise.all([store.put({ ...meeting, ...ofWords }), done]);
 }
 
-/** Deletes a meeting, its words, and what is left of its recording, and gives the space of its audio back. */
+/** Deletes a meeting, its words and their translations, and what is left of its recording, and gives the space of its audio back. */
 export async function deleteMeeting(database: UnisonoDatabase, id: SessionId): Promise<void> {
-  const stores = ['sessions', 'segments', 'recordings', 'progress'] as const;
+  const stores = ['sessions', 'segments', 'recordings', 'progress', 'translations'] as const;
   const transaction = database.transaction(stores, 'readwrite');
   await Promise.all([
     transaction.objectStore('sessions').delete(id),
     transaction.objectStore('segments').delete(keysOf(id)),
     transaction.objectStore('recordings').delete(id),
     transaction.objectStore('progress').delete(keysOf(id)),
+    transaction.objectStore('translations').delete(keysOf(id)),
     transaction.done,
   ]);
   await removeSessionFolder(KEPT_AUDIO, id);

@@ -1,4 +1,4 @@
-import { deleteDB, openDB } from 'idb';
+import { deleteDB, openDB, type IDBPDatabase } from 'idb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sampleIndex, type SessionId, type SourceId, type TabId } from '@core/protocol/ids.ts';
 import { LOCKS } from '@core/protocol/tabs.ts';
@@ -24,13 +24,21 @@ afterEach(async () => {
 });
 
 describe('the database', () => {
-  it('of the version before opens with its meetings and their words', async () => {
-    const old = await openDB(NAME, 1, {
-      upgrade(database) {
-        database.createObjectStore('sessions', { keyPath: 'id' }).createIndex('by-start', 'startedAtMs');
-        database.createObjectStore('segments', { keyPath: ['sessionId', 'segment.id'] });
-      },
-    });
+  const grownTo = {
+    1: (old: IDBPDatabase) => {
+      old.createObjectStore('sessions', { keyPath: 'id' }).createIndex('by-start', 'startedAtMs');
+      old.createObjectStore('segments', { keyPath: ['sessionId', 'segment.id'] });
+    },
+    2: (old: IDBPDatabase) => {
+      grownTo[1](old);
+      old.createObjectStore('recordings', { keyPath: 'sessionId' });
+      old.createObjectStore('progress', { keyPath: ['sessionId', 'sourceId'] });
+      old.createObjectStore('engine');
+    },
+  };
+
+  it.each([1, 2] as const)('of version %d opens with its meetings and their words', async (version) => {
+    const old = await openDB(NAME, version, { upgrade: grownTo[version] });
     await old.put('sessions', meeting());
     await old.put('segments', { sessionId: SESSION, segment: segment(0, 'Said long ago.') });
     old.close();
@@ -40,6 +48,7 @@ describe('the database', () => {
     expect(stored?.meeting).toEqual(meeting());
     expect(stored?.segments.map(({ committed }) => textOf(committed))).toEqual(['Said long ago.']);
     expect(await unfinishedRecordings(database)).toEqual([]);
+    expect(await database.count('translations')).toBe(0);
   });
 });
 
@@ -83,14 +92,21 @@ describe('the list of meetings', () => {
     return database;
   }
 
-  it('shows the latest first; deleting one deletes its words and nobody else’s', async () => {
+  it('shows the latest first; deleting one deletes its words, their translations, and nobody else’s', async () => {
     const database = await threeMeetings();
+    for (const sessionId of ids) {
+      const { id: segmentId } = segment(0, '');
+      const none = { units: [], complete: true, glossary: '' };
+      await database.put('translations', { sessionId, segmentId, target: 'fr', ...none });
+    }
     expect((await listMeetings(database)).map(({ id }) => id)).toEqual(['b', 'a-longer', 'a']);
     await deleteMeeting(database, ids[0]!);
     expect((await listMeetings(database)).map(({ id }) => id)).toEqual(['b', 'a-longer']);
     expect(await loadMeeting(database, ids[0]!)).toBeNull();
     expect((await loadMeeting(database, ids[1]!))?.segments).toHaveLength(1);
     expect(await database.count('segments')).toBe(2);
+    const translated = await database.getAll('translations');
+    expect(translated.map(({ sessionId }) => sessionId)).toEqual([ids[1], ids[2]]);
   });
 
   it('of a deleted meeting keeps neither its audio nor a recording to recover', async () => {

@@ -87,6 +87,10 @@ export class SimDisk {
   storeOf(thread: SimThread, epoch: Epoch): EngineStore {
     return {
       progress: (session) => thread.transact(() => [...this.progressOf(session).values()]),
+      segments: (session) => thread.transact(() => [...this.segmentsOf(session).values()]),
+      // Nobody reads a translation here.
+      translations: async () => [],
+      putTranslation: async () => undefined,
       commit: ({ sessionId, segmentId, segment, progress }) =>
         thread.transact(() => {
           if (this.epoch !== epoch) {

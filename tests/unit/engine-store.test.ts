@@ -3,6 +3,7 @@ import { deleteDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newTabId, sampleIndex, type Epoch } from '@core/protocol/ids.ts';
 import type { Segment } from '@core/transcript/types.ts';
+import type { SegmentTranslation } from '@core/translation/types.ts';
 import { openDatabase, type StoredProgress, type UnisonoDatabase } from '@src/storage/database.ts';
 import { DatabaseStore, type SegmentCommit } from '@workers/engine/engine-store.ts';
 import { meeting, MICROPHONE, segment, SESSION } from '../support/segments.ts';
@@ -44,6 +45,7 @@ describe('the engine’s words', () => {
     await store.commit(commitOf(segment(5_000, 'ask not')));
     await store.commit(commitOf(segment(0, 'my fellow Americans')));
     expect(await stored()).toHaveLength(2);
+    expect(await store.segments(SESSION)).toEqual(await stored());
     expect(await store.progress(SESSION)).toEqual([progress(2_000)]);
     expect(await database.get('sessions', SESSION)).toMatchObject({ durationMs: 7_000, preview: 'ask not' });
   });
@@ -118,5 +120,48 @@ describe('the engine’s words', () => {
     await expect(reopening.commit(commit)).rejects.toMatchObject({ code: 'storage-failed' });
     await reopening.commit(commit);
     expect(await stored()).toHaveLength(1);
+  });
+});
+
+describe('a translation', () => {
+  const spoken = segment(0, 'ask not');
+  const translation = (change: Partial<SegmentTranslation> = {}): SegmentTranslation => ({
+    sessionId: SESSION,
+    segmentId: spoken.id,
+    target: 'es',
+    units: [{ from: 0, to: 2, text: 'ask not', translation: 'no preguntes' }],
+    complete: true,
+    glossary: '',
+    ...change,
+  });
+
+  test('is found again by meeting and language, the newest version of it only', async () => {
+    await store.putTranslation(translation({ units: [], complete: false }));
+    await store.putTranslation(translation());
+    await store.putTranslation(translation({ target: 'fr' }));
+    expect(await store.translations(SESSION, 'es')).toEqual([translation()]);
+    expect(await store.translations(`${SESSION}0` as typeof SESSION, 'es')).toEqual([]);
+  });
+
+  test('of words that turned out to be none goes with them, in every language', async () => {
+    const other = segment(5_000, 'what you can do');
+    await store.commit(commitOf(spoken));
+    await store.putTranslation(translation());
+    await store.putTranslation(translation({ target: 'fr' }));
+    await store.putTranslation(translation({ segmentId: other.id }));
+    await store.commit(commitOf(spoken, null));
+    expect(await database.getAll('translations')).toEqual([translation({ segmentId: other.id })]);
+  });
+
+  test('of a meeting that was deleted is not stored', async () => {
+    await database.delete('sessions', SESSION);
+    await store.putTranslation(translation());
+    expect(await database.count('translations')).toBe(0);
+  });
+
+  test('by an engine that lost the device is not written', async () => {
+    await database.put('engine', (MINE + 1) as Epoch, 'epoch');
+    await expect(store.putTranslation(translation())).rejects.toMatchObject({ code: 'engine-changed' });
+    expect(await database.count('translations')).toBe(0);
   });
 });

@@ -8,8 +8,16 @@ import type {
   SourceDescription,
 } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
-import { sampleIndex, type Epoch, type SessionId, type SourceId, type TabId } from '@core/protocol/ids.ts';
-import { REVS_PER_EPOCH, textOf } from '@core/transcript/types.ts';
+import {
+  sampleIndex,
+  type Epoch,
+  type SegmentId,
+  type SessionId,
+  type SourceId,
+  type TabId,
+} from '@core/protocol/ids.ts';
+import { REVS_PER_EPOCH, textOf, type Language, type Segment } from '@core/transcript/types.ts';
+import type { SegmentTranslation } from '@core/translation/types.ts';
 import { deferred, type Deferred } from '@core/util/deferred.ts';
 import type { StoredProgress } from '@src/storage/database.ts';
 import type { EngineClient } from '@workers/engine/client.ts';
@@ -43,6 +51,8 @@ const config = (sessionId: SessionId, sources = [SOURCE]): SessionConfig => ({
 class TestStore implements EngineStore {
   readonly words = new Map<string, string>();
   readonly kept = new Map<SessionId, StoredProgress>();
+  readonly stored = new Map<SegmentId, Segment>();
+  readonly translated: SegmentTranslation[] = [];
   error: UnisonoError | null = null;
   slow: Deferred<void> | null = null;
   tried = 0;
@@ -52,10 +62,24 @@ class TestStore implements EngineStore {
     return stored ? [stored] : [];
   }
 
+  async segments(): Promise<readonly Segment[]> {
+    return [...this.stored.values()];
+  }
+
+  async translations(_: SessionId, language: Language): Promise<readonly SegmentTranslation[]> {
+    return this.translated.filter(({ target }) => target === language);
+  }
+
+  async putTranslation(translation: SegmentTranslation): Promise<void> {
+    if (this.error) throw this.error;
+    this.translated.push(translation);
+  }
+
   async commit({ sessionId, segmentId, segment, progress }: SegmentCommit): Promise<void> {
     this.tried += 1;
     await this.slow?.promise;
     if (this.error) throw this.error;
+    if (segment) this.stored.set(segmentId, segment);
     if (segment) this.words.set(`${sessionId} ${segmentId}`, textOf(segment.committed));
     else this.words.delete(`${sessionId} ${segmentId}`);
     this.kept.set(sessionId, progress);

@@ -1,8 +1,15 @@
+import type { IDBPTransaction } from 'idb';
 import { isDiskFull, UnisonoError } from '@core/protocol/errors.ts';
 import type { Epoch, SegmentId, SessionId } from '@core/protocol/ids.ts';
 import { previewOf, type Meeting } from '@core/transcript/meeting.ts';
-import type { Segment } from '@core/transcript/types.ts';
-import { keysOf, type StoredProgress, type UnisonoDatabase } from '@src/storage/database.ts';
+import { LANGUAGES, type Language, type Segment } from '@core/transcript/types.ts';
+import type { SegmentTranslation } from '@core/translation/types.ts';
+import {
+  keysOf,
+  type StoredProgress,
+  type UnisonoDatabase,
+  type UnisonoSchema,
+} from '@src/storage/database.ts';
 
 /** What an utterance came to. */
 export interface SegmentCommit {
@@ -14,16 +21,25 @@ export interface SegmentCommit {
   readonly progress: StoredProgress;
 }
 
-/** Where the engine keeps the words, and what the next engine needs to go on. */
+/** Where the engine keeps the words and their translations, and what the next engine needs to go on. */
 export interface EngineStore {
   progress(sessionId: SessionId): Promise<readonly StoredProgress[]>;
+  /** What was said, in no order. */
+  segments(sessionId: SessionId): Promise<readonly Segment[]>;
+  /** What of it is translated into that language. */
+  translations(sessionId: SessionId, target: Language): Promise<readonly SegmentTranslation[]>;
+  /** Of a deleted meeting it stores nothing. @throws UnisonoError as {@link commit} does */
+  putTranslation(translation: SegmentTranslation): Promise<void>;
   /**
-   * Stores segment and progress, both or none.
+   * Stores segment and progress, both or none. Of a segment that held no words the translations go, too.
    * @throws UnisonoError `engine-changed` when another engine owns this device, then nothing was written;
    *   `storage-full`, `storage-failed`
    */
   commit(commit: SegmentCommit): Promise<void>;
 }
+
+const WRITTEN = ['engine', 'sessions', 'segments', 'progress', 'recordings', 'translations'] as const;
+type Writing = IDBPTransaction<UnisonoSchema, typeof WRITTEN, 'readwrite'>;
 
 /** The engine's words in the app's database. Void once a later epoch is written there. */
 export class DatabaseStore implements EngineStore {
@@ -41,43 +57,65 @@ export class DatabaseStore implements EngineStore {
     return this.#use((database) => database.getAll('progress', keysOf(sessionId)));
   }
 
-  commit(commit: SegmentCommit): Promise<void> {
-    return this.#use((database) => this.#write(database, commit));
+  async segments(sessionId: SessionId): Promise<readonly Segment[]> {
+    const stored = await this.#use((database) => database.getAll('segments', keysOf(sessionId)));
+    return stored.map(({ segment }) => segment);
   }
 
-  async #write(database: UnisonoDatabase, commit: SegmentCommit): Promise<void> {
-    const transaction = database.transaction(
-      ['engine', 'sessions', 'segments', 'progress', 'recordings'],
-      'readwrite',
-    );
-    // Also awaited below, where its failure counts.
-    transaction.done.catch(() => undefined);
-    try {
-      const epoch = await transaction.objectStore('engine').get('epoch');
-      if (epoch !== this.#epoch) {
-        throw new UnisonoError('engine-changed', `Epoch ${this.#epoch} is over: it is ${String(epoch)} now.`);
-      }
-      const sessions = transaction.objectStore('sessions');
+  translations(sessionId: SessionId, target: Language): Promise<readonly SegmentTranslation[]> {
+    const keys = IDBKeyRange.bound([sessionId, target], [sessionId, target, []]);
+    return this.#use((database) => database.getAll('translations', keys));
+  }
+
+  putTranslation(translation: SegmentTranslation): Promise<void> {
+    return this.#write(translation.sessionId, async (transaction) => {
+      await transaction.objectStore('translations').put(translation);
+    });
+  }
+
+  commit({ sessionId, segmentId, segment, progress }: SegmentCommit): Promise<void> {
+    return this.#write(sessionId, async (transaction, meeting) => {
       const segments = transaction.objectStore('segments');
-      const { sessionId, segmentId, segment, progress } = commit;
-      const meeting = await sessions.get(sessionId);
-      const recording = await transaction.objectStore('recordings').getKey(sessionId);
-      // Without both it was deleted while its last words were being read.
-      if (meeting || recording) {
-        await transaction.objectStore('progress').put(progress);
-        if (segment) {
-          await segments.put({ sessionId, segment });
-          if (meeting) await sessions.put(withWords(meeting, segment));
-        } else {
-          await segments.delete([sessionId, segmentId]);
-        }
+      await transaction.objectStore('progress').put(progress);
+      if (segment) {
+        await segments.put({ sessionId, segment });
+        if (meeting) await transaction.objectStore('sessions').put(withWords(meeting, segment));
+        return;
       }
-      await transaction.done;
-    } catch (thrown) {
-      abort(transaction);
-      // Where the disk is full a request says only that its transaction was aborted.
-      throw transaction.error ?? thrown;
-    }
+      await segments.delete([sessionId, segmentId]);
+      const translations = transaction.objectStore('translations');
+      for (const target of LANGUAGES) await translations.delete([sessionId, target, segmentId]);
+    });
+  }
+
+  /** All or nothing, while this engine owns the device; nothing when the meeting was deleted. */
+  #write(
+    sessionId: SessionId,
+    put: (transaction: Writing, meeting: Meeting | undefined) => Promise<void>,
+  ): Promise<void> {
+    return this.#use(async (database) => {
+      const transaction = database.transaction(WRITTEN, 'readwrite');
+      // Also awaited below, where its failure counts.
+      transaction.done.catch(() => undefined);
+      try {
+        const epoch = await transaction.objectStore('engine').get('epoch');
+        if (epoch !== this.#epoch) {
+          throw new UnisonoError(
+            'engine-changed',
+            `Epoch ${this.#epoch} is over: it is ${String(epoch)} now.`,
+          );
+        }
+        const meeting = await transaction.objectStore('sessions').get(sessionId);
+        const recording = await transaction.objectStore('recordings').getKey(sessionId);
+        // Without both it was deleted while its last words were being read.
+        if (meeting || recording) await put(transaction, meeting);
+        await transaction.done;
+      } catch (thrown) {
+        abort(transaction);
+        // Where the disk is full a request says only that its transaction was aborted.
+        throw transaction.error ?? thrown;
+      }
+    });
   }
 
   async #use<T>(work: (database: UnisonoDatabase) => Promise<T>): Promise<T> {
