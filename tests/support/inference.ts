@@ -1,11 +1,12 @@
 import { createRpc } from '@core/protocol/rpc.ts';
-import type { RecognizerId } from '@core/protocol/engine.ts';
+import type { RecognizerId, TranslatorId } from '@core/protocol/engine.ts';
 import type { Language } from '@core/transcript/types.ts';
 import type {
   Hypothesis,
   InferenceApi,
   InferenceEvents,
   RecognizeOptions,
+  TranslatedText,
 } from '@workers/engine/inference-protocol.ts';
 import { parseWav, resample } from './wav.ts';
 
@@ -32,6 +33,15 @@ export class TestInference {
     const callId = (calls += 1);
     const all: RecognizeOptions = { languages: ['en'], wordTimestamps: true, temperature: 0, ...options };
     return Object.assign(this.api.recognize(callId, model, audio, all), { callId });
+  }
+
+  translate(
+    model: TranslatorId,
+    text: string,
+    careful = false,
+  ): Promise<TranslatedText> & { readonly callId: number } {
+    const callId = (calls += 1);
+    return Object.assign(this.api.translate(callId, model, text, { careful }), { callId });
   }
 
   async counters(): Promise<{ readonly steps: number; readonly liveTensors: number }> {

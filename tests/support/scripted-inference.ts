@@ -1,11 +1,13 @@
 import { deferred, type Deferred } from '@core/util/deferred.ts';
-import type { RecognizerId, RungId } from '@core/protocol/engine.ts';
+import type { ModelId, RecognizerId, RungId, TranslatorId } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
 import type {
   Hypothesis,
   InferenceApi,
   RecognizeOptions,
   SelfTestReport,
+  TranslatedText,
+  TranslateOptions,
 } from '@workers/engine/inference-protocol.ts';
 import type { DeviceConfiguration, InferenceHost, SpawnInference } from '@workers/engine/runtime.ts';
 
@@ -18,14 +20,16 @@ export interface PendingCall extends Deferred<Hypothesis> {
 }
 
 export interface Script {
-  load?(model: RecognizerId, rung: RungId, configuration: DeviceConfiguration): Promise<void>;
+  load?(model: ModelId, rung: RungId, configuration: DeviceConfiguration): Promise<void>;
   release?(): Promise<void>;
-  selfTest?(model: RecognizerId, rung: RungId, configuration: DeviceConfiguration): SelfTestReport;
+  selfTest?(model: ModelId, rung: RungId, configuration: DeviceConfiguration): SelfTestReport;
+  /** Without it each translation is the text behind its target: `[es] Hello.` */
+  translate?(model: TranslatorId, text: string, options: TranslateOptions): Promise<TranslatedText>;
 }
 
 /**
- * The protocol of the inference workers, answered by the test: loads and self-tests follow a
- * script, recognizer calls wait in `calls` until the test settles them.
+ * The protocol of the inference workers, answered by the test: loads, self-tests and translations
+ * follow a script, recognizer calls wait in `calls` until the test settles them.
  */
 export class ScriptedInference {
   readonly calls: PendingCall[] = [];
@@ -53,8 +57,8 @@ export class ScriptedInference {
   }
 
   readonly spawn: SpawnInference = (): InferenceHost => {
-    const pending = new Map<number, PendingCall>();
-    const rungs = new Map<RecognizerId, RungId>();
+    const pending = new Map<number, () => void>();
+    const rungs = new Map<ModelId, RungId>();
     const gone = deferred<never>();
     gone.promise.catch(() => undefined);
     let configuration: DeviceConfiguration = { device: 'wasm', threads: 1 };
@@ -82,17 +86,23 @@ export class ScriptedInference {
         },
       recognize: (callId, model, audio, options) => {
         const call: PendingCall = { ...deferred<Hypothesis>(), model, audio, options, cancelled: false };
-        pending.set(callId, call);
+        pending.set(callId, () => {
+          call.cancelled = true;
+          call.reject(new UnisonoError('aborted', 'cancelled'));
+        });
         this.calls.push(call);
         this.#onCall?.();
         return orGone(call.promise);
       },
-      cancel: async (callId) => {
-        const call = pending.get(callId);
-        if (!call) return;
-        call.cancelled = true;
-        call.reject(new UnisonoError('aborted', 'cancelled'));
+      translate: (callId, model, text, options) => {
+        const cancelled = deferred<never>();
+        pending.set(callId, () => cancelled.reject(new UnisonoError('aborted', 'cancelled')));
+        const answer =
+          this.#script.translate?.(model, text, options) ??
+          Promise.resolve(translated(`[${model.slice(-2)}] ${text}`));
+        return orGone(Promise.race([answer, cancelled.promise]));
       },
+      cancel: async (callId) => pending.get(callId)?.(),
       unload: async (model) => void rungs.delete(model),
       release: async () => {
         rungs.clear();
@@ -110,6 +120,15 @@ export class ScriptedInference {
     };
   };
 }
+
+/** A translation that went well. */
+export const translated = (text: string, change: Partial<TranslatedText> = {}): TranslatedText => ({
+  text,
+  tokens: text.split(' ').length,
+  truncated: false,
+  decodeMs: 1,
+  ...change,
+});
 
 /** A clear reading of some words; `startMs` of word n is n × 100. */
 export const reading = (text: string, change: Partial<Hypothesis> = {}): Hypothesis => ({

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { HealthEntry, ModelStatus, RecognizerId, RungId } from '@core/protocol/engine.ts';
+import type { HealthEntry, ModelId, ModelStatus, RungId } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
 import { deferred } from '@core/util/deferred.ts';
 import { HealthLog } from '@workers/engine/health.ts';
@@ -21,11 +21,11 @@ const Q8: readonly RungId[] = ['webgpu-q8', 'wasm-threads', 'wasm'];
 
 let clock: VirtualClock;
 /** What sessions read with. */
-let inUse: Set<RecognizerId>;
+let inUse: Set<ModelId>;
 let facts: DeviceFacts;
 let health: HealthEntry[];
 let statuses: ModelStatus[];
-let records: Map<RecognizerId, SelfTestRecord>;
+let records: Map<ModelId, SelfTestRecord>;
 
 beforeEach(() => {
   clock = new VirtualClock();

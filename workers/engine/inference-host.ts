@@ -30,6 +30,7 @@ export const spawnInference: SpawnInference = (events) => {
     },
     load: (...call) => rpc.load(...call),
     recognize: (...call) => rpc.recognize(...call),
+    translate: (...call) => rpc.translate(...call),
     cancel: (callId) => rpc.cancel(callId),
     selfTest: (model) => rpc.selfTest(model),
     unload: (model) => rpc.unload(model),

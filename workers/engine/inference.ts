@@ -1,7 +1,7 @@
-import type { RecognizerId, RungId } from '@core/protocol/engine.ts';
+import type { ModelId, RecognizerId, RungId, TranslatorId } from '@core/protocol/engine.ts';
 import { toWire, UnisonoError } from '@core/protocol/errors.ts';
 import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
-import { RECOGNIZER_MODELS } from '@workers/model-store/catalog.ts';
+import { MODELS } from '@workers/model-store/catalog.ts';
 import type {
   Hypothesis,
   InferenceApi,
@@ -10,16 +10,17 @@ import type {
   LoadReport,
   RecognizeOptions,
   SelfTestReport,
+  TranslatedText,
+  TranslateOptions,
 } from './inference-protocol.ts';
-import { loadRecognizer, reportReads } from './models/load.ts';
+import { loadModel, reportReads } from './models/load.ts';
 import { MAX_AUDIO_S, type Recognizer } from './models/recognizer.ts';
 import { configureRuntime, gpuDevice, type RuntimeOptions } from './models/runtime.ts';
 import { runSelfTest } from './models/self-test.ts';
 import { StepRunner, type ModelFault } from './models/step-runner.ts';
 import { liveTensors } from './models/tensors.ts';
-
-/** Loud enough not to be taken for silence, short enough to be quick: makes kernels compile. */
-const warmUpAudio = () => Float32Array.from({ length: SAMPLE_RATE_HZ }, (_, n) => 0.1 * Math.sin(n / 10));
+import type { Translator } from './models/translator.ts';
+import { warmUp } from './models/warm-up.ts';
 
 const isGraph = (file: string): boolean => file.endsWith('.onnx');
 
@@ -30,10 +31,10 @@ const isGraph = (file: string): boolean => file.endsWith('.onnx');
 export class Inference implements InferenceApi {
   readonly #events: InferenceEvents;
   readonly #runner = new StepRunner();
-  readonly #recognizers = new Map<RecognizerId, { readonly recognizer: Recognizer; readonly rung: RungId }>();
+  readonly #loaded = new Map<ModelId, { readonly model: Recognizer | Translator; readonly rung: RungId }>();
   readonly #calls = new Map<number, AbortController>();
   #options: RuntimeOptions | undefined;
-  #loading: RecognizerId | undefined;
+  #loading: ModelId | undefined;
   /** Files that the present load has read, and their bytes. */
   readonly #read = new Map<string, number>();
   #gpu: GPUDevice | undefined;
@@ -56,27 +57,25 @@ export class Inference implements InferenceApi {
     return Promise.resolve();
   }
 
-  load(model: RecognizerId, rung: RungId): Promise<LoadReport> {
+  load(id: ModelId, rung: RungId): Promise<LoadReport> {
     return this.#inTurn(async () => {
-      if (this.#recognizers.get(model)?.rung === rung) return { loadMs: 0, sessionsCreated: 0, bytes: 0 };
-      if (this.#recognizers.has(model))
-        throw new UnisonoError('internal', `${model} is loaded on another rung.`);
+      if (this.#loaded.get(id)?.rung === rung) return { loadMs: 0, sessionsCreated: 0, bytes: 0 };
+      if (this.#loaded.has(id)) throw new UnisonoError('internal', `${id} is loaded on another rung.`);
       const device = rung.startsWith('webgpu') ? 'webgpu' : 'wasm';
       if (this.#options?.device !== device) throw new UnisonoError('internal', `Not configured for ${rung}.`);
       const startedMs = performance.now();
-      this.#loading = model;
+      this.#loading = id;
       this.#read.clear();
       try {
-        const { recognizer, sessions } = await loadRecognizer(RECOGNIZER_MODELS[model], rung, this.#runner);
+        const { model, sessions } = await loadModel(MODELS[id], rung, this.#runner);
         try {
           if (device === 'webgpu') await this.#watchGpu();
-          const options = { languages: recognizer.languages, wordTimestamps: true, temperature: 0 };
-          await recognizer.recognize(warmUpAudio(), options, new AbortController().signal);
+          await warmUp(model);
         } catch (thrown) {
-          await recognizer.dispose();
+          await model.dispose();
           throw thrown;
         }
-        this.#recognizers.set(model, { recognizer, rung });
+        this.#loaded.set(id, { model, rung });
         return {
           loadMs: performance.now() - startedMs,
           sessionsCreated: sessions,
@@ -94,17 +93,24 @@ export class Inference implements InferenceApi {
     audio: Float32Array,
     options: RecognizeOptions,
   ): Promise<Hypothesis> {
-    const controller = new AbortController();
-    this.#calls.set(callId, controller);
-    return this.#inTurn(() => {
+    return this.#call(callId, (signal) => {
       if (audio.length + (options.context?.audio.length ?? 0) > MAX_AUDIO_S * SAMPLE_RATE_HZ) {
         throw new UnisonoError(
           'internal',
           `Audio of more than ${MAX_AUDIO_S} s must be cut before it is recognized.`,
         );
       }
-      return this.#get(model).recognize(audio, options, controller.signal);
-    }).finally(() => this.#calls.delete(callId));
+      return this.#get<Recognizer>(model).recognize(audio, options, signal);
+    });
+  }
+
+  translate(
+    callId: number,
+    model: TranslatorId,
+    text: string,
+    options: TranslateOptions,
+  ): Promise<TranslatedText> {
+    return this.#call(callId, (signal) => this.#get<Translator>(model).translate(text, options, signal));
   }
 
   cancel(callId: number): Promise<void> {
@@ -112,15 +118,15 @@ export class Inference implements InferenceApi {
     return Promise.resolve();
   }
 
-  selfTest(model: RecognizerId): Promise<SelfTestReport> {
+  selfTest(model: ModelId): Promise<SelfTestReport> {
     return this.#inTurn(() => runSelfTest(this.#get(model)));
   }
 
-  unload(model: RecognizerId): Promise<void> {
+  unload(id: ModelId): Promise<void> {
     return this.#inTurn(async () => {
-      const loaded = this.#recognizers.get(model);
-      this.#recognizers.delete(model);
-      await loaded?.recognizer.dispose();
+      const loaded = this.#loaded.get(id);
+      this.#loaded.delete(id);
+      await loaded?.model.dispose();
     });
   }
 
@@ -128,8 +134,8 @@ export class Inference implements InferenceApi {
     return this.#inTurn(async () => {
       const device = this.#gpu;
       this.#gpu = undefined;
-      for (const { recognizer } of this.#recognizers.values()) await recognizer.dispose();
-      this.#recognizers.clear();
+      for (const { model } of this.#loaded.values()) await model.dispose();
+      this.#loaded.clear();
       device?.destroy();
     });
   }
@@ -146,10 +152,10 @@ export class Inference implements InferenceApi {
     return Promise.resolve({ steps: this.#runner.steps, liveTensors: liveTensors() });
   }
 
-  #get(model: RecognizerId): Recognizer {
-    const loaded = this.#recognizers.get(model);
-    if (!loaded) throw new UnisonoError('model-unknown', `${model} is not loaded.`);
-    return loaded.recognizer;
+  #get<Model extends Recognizer | Translator>(id: Model['id']): Model {
+    const loaded = this.#loaded.get(id);
+    if (!loaded) throw new UnisonoError('model-unknown', `${id} is not loaded.`);
+    return loaded.model as Model;
   }
 
   /** ONNX Runtime destroys its device when the last session goes: only a loss before that counts. */
@@ -162,6 +168,12 @@ export class Inference implements InferenceApi {
       this.#runner.gpuLost(message || reason);
       this.#events.gpuLost(message || reason);
     });
+  }
+
+  #call<T>(callId: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#calls.set(callId, controller);
+    return this.#inTurn(() => work(controller.signal)).finally(() => this.#calls.delete(callId));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

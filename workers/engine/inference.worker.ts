@@ -20,6 +20,7 @@ const engine = createRpc<InferenceEvents, InferenceApi>(self, {
   },
   load: (model, rung) => inference.load(model, rung),
   recognize: (callId, model, audio, options) => inference.recognize(callId, model, audio, options),
+  translate: (callId, model, text, options) => inference.translate(callId, model, text, options),
   cancel: (callId) => inference.cancel(callId),
   selfTest: (model) => inference.selfTest(model),
   unload: (model) => inference.unload(model),

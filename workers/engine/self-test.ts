@@ -61,7 +61,7 @@ export async function releaseModel(loaded: Pick<LoadedModel, 'model' | 'runtime'
 }
 
 /**
- * Runs the known-answer clip through the candidates, one after another. Once one is right, those
+ * Runs what is known through the candidates, one after another. Once one is right, those
  * that would need other weights are left out: nobody downloads a model twice to save milliseconds.
  * Never rejects.
  */
@@ -102,7 +102,7 @@ const notNeeded = (candidate: Candidate, winner: Candidate): SelfTestResult => (
   loadMs: null,
 });
 
-/** Loads one candidate and runs the clip through it. Never rejects; only a right one stays loaded. */
+/** Loads one candidate and runs what is known through it. Never rejects; only a right one stays loaded. */
 export async function testCandidate(
   effects: SelfTestEffects,
   model: ModelId,
@@ -122,7 +122,7 @@ export async function testCandidate(
       'warning',
       'model',
       'model-wrong-answer',
-      `${model} misread the known-answer clip on ${where}.`,
+      `${model} gave a wrong answer to what is known on ${where}.`,
     );
     return { loaded: null, result: { ...result, outcome: 'wrong' }, error: null };
   } catch (thrown) {

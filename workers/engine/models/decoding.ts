@@ -4,7 +4,7 @@ import type { Hypothesis, RecognizeOptions } from '../inference-protocol.ts';
 import type { StepRunner } from './step-runner.ts';
 import { floatsOf, TensorScope, type OrtTensor } from './tensors.ts';
 
-/** What the decoding of one utterance needs beside the model. */
+/** What the decoding of one utterance or sentence needs beside the model. */
 export interface DecodingContext {
   readonly runner: StepRunner;
   readonly scope: TensorScope;
@@ -22,26 +22,26 @@ export const logitsRow = ({ data, width }: Logits, index: number): Float32Array 
   data.subarray(index * width, (index + 1) * width);
 
 /**
- * The decoder's run over one utterance with its key-value cache: `prefill` reads the prompt, then
+ * The decoder's run over one utterance or sentence with its key-value cache: `prefill` reads the prompt, then
  * `next` one token a step. The exported graphs hold both in one file (`decoder_model_merged`), told
  * apart by `use_cache_branch`; the encoder's keys and values are only computed by `prefill`.
  */
 export class Decoding {
   readonly #session: InferenceSession;
   readonly #context: DecodingContext;
-  readonly #encoded: OrtTensor;
+  readonly #encoded: Readonly<Record<string, OrtTensor>>;
   readonly #extraOutputs: readonly string[];
   readonly #onExtra: (outputs: readonly OrtTensor[]) => void;
   readonly #cache = new Map<string, OrtTensor>();
 
   /**
-   * @param encoded the encoder's output
+   * @param encoded what the encoder gave, by the name of the decoder's input
    * @param extraOutputs further outputs wanted of every step (cross-attentions); given to `onExtra`
    */
   constructor(
     session: InferenceSession,
     context: DecodingContext,
-    encoded: OrtTensor,
+    encoded: Readonly<Record<string, OrtTensor>>,
     extraOutputs: readonly string[] = [],
     onExtra: (outputs: readonly OrtTensor[]) => void = () => undefined,
   ) {
@@ -75,7 +75,7 @@ export class Decoding {
     const session = this.#session;
     const ids = scope.tokens(tokens);
     const flag = scope.flag(cached);
-    const inputs: Record<string, OrtTensor> = { input_ids: ids, encoder_hidden_states: this.#encoded };
+    const inputs: Record<string, OrtTensor> = { ...this.#encoded, input_ids: ids };
     for (const [name, tensor] of this.#cache) inputs[name] = tensor;
     if (session.inputNames.includes('use_cache_branch')) inputs.use_cache_branch = flag;
     // With a cache the encoder's keys and values come out as they went in, or empty: not fetched.

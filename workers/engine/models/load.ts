@@ -2,21 +2,25 @@ import {
   AutoFeatureExtractor,
   AutoTokenizer,
   env,
+  MarianMTModel,
   MoonshineForConditionalGeneration,
   WhisperForConditionalGeneration,
+  type PreTrainedModel,
 } from '@huggingface/transformers';
 import type { RungId } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
-import type { RecognizerModel } from '@workers/model-store/catalog.ts';
+import type { EngineModel } from '@workers/model-store/catalog.ts';
 import { toModelError } from '@workers/model-store/model-fetch.ts';
 import type { MelExtractor } from './log-mel.ts';
+import { MarianTranslator, targetPrefix } from './marian.ts';
 import { MoonshineRecognizer } from './moonshine.ts';
 import type { Recognizer } from './recognizer.ts';
 import { modelError, type StepRunner } from './step-runner.ts';
+import type { Translator } from './translator.ts';
 import { WhisperRecognizer } from './whisper.ts';
 
-export interface LoadedRecognizer {
-  readonly recognizer: Recognizer;
+export interface LoadedModel {
+  readonly model: Recognizer | Translator;
   readonly sessions: number;
 }
 
@@ -26,43 +30,49 @@ export interface LoadedRecognizer {
  *
  * @throws UnisonoError `model-failed`, `out-of-memory`, or what fetching the files throws
  */
-export async function loadRecognizer(
-  description: RecognizerModel,
+export async function loadModel(
+  description: EngineModel,
   rung: RungId,
   runner: StepRunner,
-): Promise<LoadedRecognizer> {
-  const { id, family, repo, revision } = description;
+): Promise<LoadedModel> {
+  const { id, repo, revision } = description;
   const dtype = description.variants[rung];
   if (!dtype) throw new UnisonoError('model-failed', `${id} has no weights for ${rung}.`);
   const device = rung.startsWith('webgpu') ? 'webgpu' : 'wasm';
+  const options = { device, dtype: { ...dtype }, revision } as const;
   try {
-    const options = { device, dtype: { ...dtype }, revision } as const;
-    const parts = {
-      id,
-      runner,
-      random: Math.random,
-      tokenizer: await AutoTokenizer.from_pretrained(repo, { revision }),
-    };
-    if (family === 'moonshine') {
-      const model = await MoonshineForConditionalGeneration.from_pretrained(repo, options);
-      return {
-        recognizer: new MoonshineRecognizer({ ...parts, model }),
-        sessions: Object.keys(model.sessions).length,
-      };
+    const tokenizer = await AutoTokenizer.from_pretrained(repo, { revision });
+    const parts = { tokenizer, runner, random: Math.random };
+    switch (description.family) {
+      case 'whisper': {
+        const extractor: unknown = await AutoFeatureExtractor.from_pretrained(repo, { revision });
+        const featureExtractor = extractor as MelExtractor;
+        const model = await WhisperForConditionalGeneration.from_pretrained(repo, options);
+        return loaded(
+          model,
+          new WhisperRecognizer({ ...parts, id: description.id, model, featureExtractor }),
+        );
+      }
+      case 'moonshine': {
+        const model = await MoonshineForConditionalGeneration.from_pretrained(repo, options);
+        return loaded(model, new MoonshineRecognizer({ ...parts, id: description.id, model }));
+      }
+      case 'marian': {
+        const prefix = targetPrefix(tokenizer, description);
+        const model = await MarianMTModel.from_pretrained(repo, options);
+        return loaded(model, new MarianTranslator({ ...parts, description, prefix, model }));
+      }
     }
-    const extractor = (await AutoFeatureExtractor.from_pretrained(repo, {
-      revision,
-    })) as unknown as MelExtractor;
-    const model = await WhisperForConditionalGeneration.from_pretrained(repo, options);
-    return {
-      recognizer: new WhisperRecognizer({ ...parts, model, featureExtractor: extractor }),
-      sessions: Object.keys(model.sessions).length,
-    };
   } catch (thrown) {
     const error = modelError(thrown);
     throw error.code === 'out-of-memory' ? error : toModelError(thrown, id);
   }
 }
+
+const loaded = ({ sessions }: PreTrainedModel, model: LoadedModel['model']): LoadedModel => ({
+  model,
+  sessions: Object.keys(sessions).length,
+});
 
 interface ReadReports {
   /** A file of that size is read, from the cache or from afar. */

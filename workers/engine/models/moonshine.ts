@@ -80,7 +80,9 @@ export class MoonshineRecognizer implements Recognizer {
     );
     context.scope.free(input);
 
-    const decoding = new Decoding(sessions.decoder_model_merged, context, encoded.last_hidden_state!);
+    const decoding = new Decoding(sessions.decoder_model_merged, context, {
+      encoder_hidden_states: encoded.last_hidden_state!,
+    });
     const firstRow = logitsRow(await decoding.prefill([decoder_start_token_id]), 0);
     const endsAtOnce = chooseToken(firstRow, 0, random).token === eos_token_id;
     const barred = endsAtOnce && probabilityOf(firstRow, eos_token_id) < SURE_OF_NO_SPEECH;
@@ -89,8 +91,8 @@ export class MoonshineRecognizer implements Recognizer {
       maxTokens: Math.ceil((audio.length / SAMPLE_RATE_HZ) * MAX_TOKENS_PER_S),
       temperature,
       random,
-      mask: (row, position) => {
-        if (barred && position === 0) row[eos_token_id] = -Infinity;
+      mask: (row, { length }) => {
+        if (barred && length === 0) row[eos_token_id] = -Infinity;
         return row;
       },
     });

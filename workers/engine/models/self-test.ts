@@ -1,9 +1,10 @@
 import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
 import { isKnownAnswer, KNOWN_ANSWER_URL } from '@core/text/known-answer.ts';
-import { textOf } from '@core/transcript/types.ts';
+import { textOf, type Language } from '@core/transcript/types.ts';
 import type { SelfTestReport } from '../inference-protocol.ts';
 import type { Recognizer } from './recognizer.ts';
+import { isTranslator, type Translator } from './translator.ts';
 
 /**
  * Samples of a mono 16-bit PCM WAV at 16 kHz, in [-1, 1].
@@ -38,18 +39,37 @@ async function knownAnswerClip(): Promise<Float32Array> {
   return samplesOfWav(await response.arrayBuffer());
 }
 
-/**
- * Decodes the known-answer clip: a model that loads without error may still compute nonsense on a
- * device. The model must be warm, as its first run is slower than the later ones.
- *
- * @throws UnisonoError `internal` without the clip, and what {@link Recognizer.recognize} throws
- */
-export async function runSelfTest(recognizer: Recognizer): Promise<SelfTestReport> {
-  const { words, decodeMs } = await recognizer.recognize(
-    await knownAnswerClip(),
-    { languages: ['en'], wordTimestamps: false, temperature: 0 },
-    new AbortController().signal,
-  );
+/** A sentence, and what no translation of it into this language lacks, however it is worded. */
+const KNOWN_SENTENCE: Readonly<
+  Record<Language, { readonly text: string; readonly essential: readonly RegExp[] }>
+> = {
+  en: { text: 'Thank you very much for coming today.', essential: [/thank/i, /today/i] },
+  es: { text: 'Muchas gracias por venir hoy.', essential: [/gracias/i, /\bhoy\b/i] },
+  fr: { text: "Merci beaucoup d'être venus aujourd'hui.", essential: [/merci/i, /aujourd['’]hui/i] },
+  zh: { text: '非常感谢你们今天的到来。', essential: [/谢|感激/u, /今[天日]/u] },
+};
+
+const never = () => new AbortController().signal;
+
+async function testRecognizer(recognizer: Recognizer): Promise<SelfTestReport> {
+  const options = { languages: ['en'], wordTimestamps: false, temperature: 0 } as const;
+  const { words, decodeMs } = await recognizer.recognize(await knownAnswerClip(), options, never());
   const text = textOf(words);
   return { text, right: isKnownAnswer(text), decodeMs };
 }
+
+async function testTranslator(translator: Translator): Promise<SelfTestReport> {
+  const { text: source } = KNOWN_SENTENCE[translator.from];
+  const { text, truncated, decodeMs } = await translator.translate(source, { careful: false }, never());
+  const { essential } = KNOWN_SENTENCE[translator.to];
+  return { text, right: !truncated && essential.every((word) => word.test(text)), decodeMs };
+}
+
+/**
+ * Runs what is known through a model: one that loads without error may still compute nonsense on a device. The model
+ * must be warm, as its first run is slower than the later ones.
+ *
+ * @throws UnisonoError `internal` without the known-answer clip, and what the model throws
+ */
+export const runSelfTest = (model: Recognizer | Translator): Promise<SelfTestReport> =>
+  isTranslator(model) ? testTranslator(model) : testRecognizer(model);

@@ -15,8 +15,8 @@ export interface DecodeLimits {
   /** See {@link chooseToken}. */
   readonly temperature: number;
   readonly random: () => number;
-  /** Takes the scores of tokens that must not come next away; `position` 0 is the first token. */
-  readonly mask: (logits: Float32Array, position: number) => Float32Array;
+  /** Takes the scores of tokens that must not come next away; `tokens` are those decoded so far. */
+  readonly mask: (logits: Float32Array, tokens: readonly number[]) => Float32Array;
 }
 
 /**
@@ -34,7 +34,7 @@ export async function decodeTokens(
   let row = firstRow;
   const logProbabilities: number[] = [];
   for (;;) {
-    const choice = chooseToken(limits.mask(row, tokens.length), limits.temperature, limits.random);
+    const choice = chooseToken(limits.mask(row, tokens), limits.temperature, limits.random);
     logProbabilities.push(choice.logProbability);
     const ended = choice.token === limits.endOfText;
     if (!ended) tokens.push(choice.token);

@@ -106,7 +106,7 @@ export class WhisperRecognizer implements Recognizer {
     const decoding = new Decoding(
       this.#decoder,
       context,
-      encoded.last_hidden_state!,
+      { encoder_hidden_states: encoded.last_hidden_state! },
       attention?.outputs,
       (outputs) => attention?.collect(outputs),
     );
@@ -136,7 +136,7 @@ export class WhisperRecognizer implements Recognizer {
         ),
         temperature,
         random: this.#parts.random,
-        mask: (row, position) => this.#allowed(row, position),
+        mask: (row, { length }) => this.#allowed(row, length),
       },
     );
     const words = wordsOfTokens(tokens, (group) => this.#text(group));

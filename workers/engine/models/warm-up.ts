@@ -1,0 +1,16 @@
+import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
+import type { Recognizer } from './recognizer.ts';
+import { isTranslator, type Translator } from './translator.ts';
+
+/** Loud enough not to be taken for silence, short enough to be quick. */
+const audio = () => Float32Array.from({ length: SAMPLE_RATE_HZ }, (_, n) => 0.1 * Math.sin(n / 10));
+
+/** Runs a model once, which makes its kernels compile. @throws UnisonoError what the model throws */
+export async function warmUp(model: Recognizer | Translator): Promise<void> {
+  const { signal } = new AbortController();
+  if (isTranslator(model)) await model.translate('OK.', { careful: false }, signal);
+  else {
+    const options = { languages: model.languages, wordTimestamps: true, temperature: 0 };
+    await model.recognize(audio(), options, signal);
+  }
+}
