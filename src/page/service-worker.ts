@@ -34,8 +34,9 @@ function firstControl(registration: ServiceWorkerRegistration): Promise<void> {
   });
 }
 
-/** Calls back with the bytes of request bodies sent so far by any tab, as the service worker counted them. */
+/** Calls back with the bytes of request bodies sent so far by any tab, as the service worker counted them; never without BroadcastChannel. */
 export function watchBytesSent(listener: (bytesSent: number) => void): void {
+  if (!('BroadcastChannel' in globalThis)) return;
   const channel = new BroadcastChannel('traffic');
   channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     if (typeof data === 'object' && data !== null && 'bytesSent' in data) listener(Number(data.bytesSent));

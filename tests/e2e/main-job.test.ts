@@ -1,6 +1,8 @@
 import { KNOWN_ANSWER } from '../support/audio.ts';
+import { bareSite } from '../support/bare-site.ts';
 import { errorRatePercent, score } from '../support/scoring.ts';
 import { expect, knownAnswer, test } from './fixtures.ts';
+import { MeetingPage } from './meeting-page.ts';
 import { expectNoWordTakenBack, watchWords } from './watch-words.ts';
 
 for (const asr of ['whisper-tiny', 'moonshine-tiny']) {
@@ -32,4 +34,23 @@ test('a recording chosen from disk is transcribed', async ({ openPage }) => {
   await expect(page.page.locator('[data-finishing=false]')).toBeVisible();
   const text = await page.text();
   expect(errorRatePercent(score(KNOWN_ANSWER.text, text, 'en')), text).toBe(0);
+});
+
+test('a browser without Web Locks, BroadcastChannel and files of its own transcribes all the same, and says so', async ({
+  launch,
+  site,
+}) => {
+  const heard = knownAnswer();
+  const bare = await bareSite(site);
+  const context = await launch({ microphone: heard.audio, fresh: true, withoutServiceWorker: true });
+  const page = new MeetingPage(await context.newPage(), bare.url);
+  await page.open();
+  await expect(page.notice('single-tab')).toBeVisible();
+  await page.record({ language: 'en', asr: 'moonshine-tiny' });
+  await expect(page.notice('memory-journal')).toBeVisible();
+  await page.finalUntil(heard.spans[0]!.endMs);
+  await page.stop();
+  const text = await page.text();
+  expect(errorRatePercent(score(KNOWN_ANSWER.text, text, 'en')), text).toBe(0);
+  await bare.close();
 });

@@ -106,6 +106,7 @@ async function openFolder(sessionId: SessionId): Promise<FileSystemDirectoryHand
 
 /** Removes what is left of recordings that are finished, as after a crash between the two. */
 export async function sweepJournals(database: UnisonoDatabase): Promise<void> {
+  if (!('getDirectory' in StorageManager.prototype) || !('locks' in navigator)) return;
   const root = await navigator.storage.getDirectory();
   const journals = await root.getDirectoryHandle(JOURNALS).catch(() => null);
   if (!journals) return;

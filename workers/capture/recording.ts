@@ -7,6 +7,7 @@ import { openBroadcast } from '@core/tabs/broadcast-transport.ts';
 import { EngineConnection } from '@core/tabs/engine-connection.ts';
 import { PortTransport } from '@core/tabs/port-transport.ts';
 import { wallClock } from '@core/util/clock.ts';
+import { holdLock } from '@core/util/locks.ts';
 import { keysOf, type StoredRecording, type UnisonoDatabase } from '@src/storage/database.ts';
 import { JournalFolder } from './journal-folder.ts';
 import type { Journal } from './journal.ts';
@@ -28,15 +29,7 @@ export interface RecordingEffects {
  */
 export function holdRecording(sessionId: SessionId): Promise<boolean> {
   const locks = navigator.locks as LockManager | undefined;
-  if (!locks) return Promise.resolve(true);
-  return new Promise((resolve, reject) => {
-    locks
-      .request(LOCKS.recording(sessionId), { ifAvailable: true }, (lock) => {
-        resolve(lock !== null);
-        return lock ? new Promise<never>(() => undefined) : undefined;
-      })
-      .catch(reject);
-  });
+  return locks ? holdLock(locks, LOCKS.recording(sessionId), { ifAvailable: true }) : Promise.resolve(true);
 }
 
 /** A session on this device: its journals, its record, and its way to the engine. */

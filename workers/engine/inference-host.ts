@@ -5,7 +5,8 @@ import type { InferenceHost, SpawnInference } from './runtime.ts';
 
 /**
  * Starts an inference worker. Workers die without a word; a Web Lock that the worker holds for its
- * life is free at that moment, which is how its death is noticed.
+ * life is free at that moment, which is how its death is noticed; a browser without Web Locks shows it by the next call's
+ * deadline only.
  */
 export const spawnInference: SpawnInference = (events) => {
   const worker = new Worker(new URL('./inference.worker.ts', import.meta.url), { type: 'module' });
@@ -21,8 +22,10 @@ export const spawnInference: SpawnInference = (events) => {
   );
   const api: InferenceApi = {
     configure: async (options) => {
+      const locks = navigator.locks as LockManager | undefined;
+      if (!locks) return rpc.configure(options);
       await rpc.configure({ ...options, lifeLock });
-      void navigator.locks
+      void locks
         .request(lifeLock, { signal: watch.signal }, () =>
           events.lost(new UnisonoError('engine-lost', 'The inference worker is gone.')),
         )

@@ -5,10 +5,10 @@
  */
 export class TrafficMeter {
   #bytes = 0;
-  readonly #channel = new BroadcastChannel('traffic');
+  readonly #channel = 'BroadcastChannel' in self ? new BroadcastChannel('traffic') : null;
 
   constructor() {
-    this.#channel.addEventListener('message', ({ data }) => {
+    this.#channel?.addEventListener('message', ({ data }) => {
       if (data === 'how-much') this.#tell();
     });
   }
@@ -21,6 +21,6 @@ export class TrafficMeter {
   }
 
   #tell(): void {
-    this.#channel.postMessage({ bytesSent: this.#bytes });
+    this.#channel?.postMessage({ bytesSent: this.#bytes });
   }
 }
