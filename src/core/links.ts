@@ -19,8 +19,10 @@ export interface LinkProblem {
 }
 
 export interface ParsedLink {
-  /** Null when the link asks for nothing or for something unknown. */
+  /** Null when the link starts nothing or asks for something unknown. */
   readonly request: LinkRequest | null;
+  /** What to read in, also where nothing is started; `none`: as it is said; null: what was chosen last. */
+  readonly target: Language | 'none' | null;
   readonly problems: readonly LinkProblem[];
 }
 
@@ -29,6 +31,7 @@ const PARAMETERS = {
   source: v.optional(v.picklist(['mic', 'tab', 'both'])),
   language: v.optional(v.picklist(['auto', ...LANGUAGES])),
   asr: v.optional(v.picklist(['auto', ...RECOGNIZER_IDS])),
+  target: v.optional(v.picklist(['none', ...LANGUAGES])),
 };
 
 const LinkSchema = v.object(PARAMETERS);
@@ -48,11 +51,12 @@ export function parseLink(query: string): ParsedLink {
       const allowed = PARAMETERS[parameter as keyof typeof PARAMETERS].wrapped.options;
       return { parameter, value: String(issue.input), allowed };
     });
-    return { request: null, problems };
+    return { request: null, target: null, problems };
   }
-  const { action, source, language, asr } = parsed.output;
-  if (!action) return { request: null, problems: [] };
+  const { action, source, language, asr, target = null } = parsed.output;
+  if (!action) return { request: null, target, problems: [] };
   return {
+    target,
     request: { action, ...(source && { source }), ...(language && { language }), ...(asr && { asr }) },
     problems: [],
   };

@@ -1,16 +1,24 @@
 import { createContext } from 'svelte';
 import { parseLink, type LinkRequest } from '@core/links.ts';
-import type { EngineEvent, HealthEntry, RecognizerId, SessionEvent } from '@core/protocol/engine.ts';
+import type {
+  EngineEvent,
+  HealthEntry,
+  ModelId,
+  ModelStatus,
+  RecognizerId,
+  SessionEvent,
+} from '@core/protocol/engine.ts';
 import { ERROR_CODES, fromWire, toUnisonoError, UnisonoError } from '@core/protocol/errors.ts';
 import type { Epoch, SessionId, TabId } from '@core/protocol/ids.ts';
 import type { Owner, TabState } from '@core/protocol/tabs.ts';
 import { LANGUAGES } from '@core/transcript/types.ts';
+import { isTranslator } from '@core/translation/directions.ts';
 import type { SourceRequest } from '@src/capture/capture-session.ts';
 import { keepStorage, reloadOnce, whenIdle } from '@src/page/lifecycle.ts';
 import { measureMemory } from '@src/page/memory.ts';
 import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
 import type { CaptureStarter, Engine, PageState } from './engine.ts';
-import { EngineStatusStore } from './engine-status.svelte.ts';
+import { EngineStatusStore, isMissing } from './engine-status.svelte.ts';
 import { LocaleStore } from './locale.svelte.ts';
 import { MeetingsStore } from './meetings.svelte.ts';
 import { MicrophonesStore } from './microphones.svelte.ts';
@@ -23,6 +31,7 @@ import { SettingsStore, type Settings, type SourceChoice } from './settings.svel
 import { SourcesStore } from './sources.svelte.ts';
 import { TabsStore } from './tabs.svelte.ts';
 import { TranscriptsStore } from './transcripts.svelte.ts';
+import { TranslationsStore } from './translations.svelte.ts';
 
 export interface AppParts {
   readonly engine: Engine;
@@ -48,6 +57,7 @@ export class App {
   readonly status = new EngineStatusStore();
   readonly microphones = new MicrophonesStore();
   readonly transcripts: TranscriptsStore;
+  readonly translations: TranslationsStore;
   readonly meetings: MeetingsStore;
   readonly recorder: RecorderStore;
   readonly recovery: RecoveryStore;
@@ -68,6 +78,15 @@ export class App {
     const onError = (error: UnisonoError) => this.notices.report(error);
     this.transcripts = new TranscriptsStore((id) => this.meetings.load(id));
     this.meetings = new MeetingsStore(database, this.transcripts, onError);
+    this.translations = new TranslationsStore({
+      engine,
+      database,
+      settings,
+      transcripts: this.transcripts,
+      status,
+      glossary: () => [],
+      onError,
+    });
     this.tabs = new TabsStore(engine, parts.measureMemory ?? measureMemory);
     this.recorder = new RecorderStore({
       engine,
@@ -127,7 +146,8 @@ export class App {
    */
   async start(query: string, mayLoad: Promise<void>): Promise<void> {
     void this.microphones.refresh();
-    const { request, problems } = parseLink(query);
+    const { request, target, problems } = parseLink(query);
+    if (target) this.translations.override(target === 'none' ? null : target);
     if (request) this.#follow(request);
     const restored = request ? this.meetings.refresh() : this.meetings.restore();
     void restored.then(() => this.#look());
@@ -172,7 +192,7 @@ export class App {
     if (change.recognizer) await this.#loadModel();
   }
 
-  async retest(model: RecognizerId): Promise<void> {
+  async retest(model: ModelId): Promise<void> {
     try {
       await this.#engine.retest(model);
     } catch (error) {
@@ -180,10 +200,32 @@ export class App {
     }
   }
 
+  /** Fetches the model if need be and loads it; how it went is in its status. */
+  async prepare(model: ModelId): Promise<void> {
+    try {
+      await this.#engine.prepare(model);
+    } catch (error) {
+      this.notices.report(toUnisonoError(error));
+    }
+  }
+
+  /** Translators that could not be fetched are tried again, as when the network is back. */
+  async fetchTranslators(): Promise<void> {
+    const missing = this.status.failedTranslators.filter(isMissing);
+    await this.#prepareAll(missing);
+  }
+
   /** The model to make ready: the chosen one, and with the automatic choice the one for every language. */
   get #model(): RecognizerId {
     const { recognizer } = this.settings.current;
     return recognizer === 'auto' ? 'whisper-tiny' : recognizer;
+  }
+
+  async #prepareAll(models: readonly ModelStatus[]): Promise<void> {
+    if (models.length === 0) return;
+    await Promise.all(models.map(({ model }) => this.prepare(model)));
+    // What had to be left out is translated now.
+    await this.translations.follow(this.translations.view, this.tabs.owner);
   }
 
   async #loadModel(): Promise<void> {
@@ -308,15 +350,32 @@ export class App {
 
   #onEvent(event: EngineEvent): void {
     this.transcripts.apply(event);
+    this.translations.apply(event);
     this.status.apply(event);
     if (event.type === 'session') this.#onSession(event);
     else if (event.type === 'health') this.#reportHealth(event.entry);
     else if (event.type === 'storage') {
       if (event.error) this.notices.report(fromWire(event.error));
       else this.notices.clear('storage-full', 'storage-failed');
-    } else if (event.type === 'model' && event.status.state === 'failed' && event.status.error) {
-      this.notices.report(fromWire(event.status.error));
+    } else if (event.type === 'model') this.#onModel(event.status);
+  }
+
+  #onModel(status: ModelStatus): void {
+    if (isTranslator(status.model)) this.#onTranslator(status);
+    else if (status.state === 'failed' && status.error) this.notices.report(fromWire(status.error));
+  }
+
+  /** Whoever does not read a translation need not know that one cannot be had. */
+  #onTranslator(status: ModelStatus): void {
+    const failed = this.status.failedTranslators;
+    const code = isMissing(status) ? 'translator-missing' : 'translator-failed';
+    const wanted = this.translations.target !== null || this.panel.open === 'models';
+    if (status.state === 'failed' && wanted) {
+      const run = () => void this.#prepareAll(this.status.failedTranslators);
+      this.notices.show({ code, level: 'warning', action: { kind: 'retry-model', run } });
     }
+    if (!failed.some(isMissing)) this.notices.clear('translator-missing');
+    if (failed.every(isMissing)) this.notices.clear('translator-failed');
   }
 
   #onSession({ sessionId, tab, state }: SessionEvent): void {
@@ -329,12 +388,14 @@ export class App {
   }
 
   /** A health entry whose code is one a person should know of is also said where they look. */
-  #reportHealth({ level, code, message }: HealthEntry): void {
+  #reportHealth({ level, scope, code, message }: HealthEntry): void {
     if (code === 'engine-boot-failed') {
       this.notices.show({ code: 'no-engine', level: 'warning', action: null, details: [message] });
     }
     const known = ERROR_CODES.find((errorCode) => errorCode === code);
-    if (known && level !== 'info') this.notices.report(new UnisonoError(known, message));
+    // Of a model that failed its status tells, which knows what the model is for.
+    const saidAlready = scope === 'model' && level === 'error';
+    if (known && level !== 'info' && !saidAlready) this.notices.report(new UnisonoError(known, message));
   }
 
   #handleNotices(): void {

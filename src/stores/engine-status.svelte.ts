@@ -1,7 +1,16 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { VadTier } from '@core/protocol/capture.ts';
-import type { EngineEvent, HealthEntry, ModelStatus, RecognizerId } from '@core/protocol/engine.ts';
+import type {
+  EngineEvent,
+  HealthEntry,
+  ModelId,
+  ModelStatus,
+  RecognizerId,
+  TranslatorId,
+} from '@core/protocol/engine.ts';
+import type { ErrorCode } from '@core/protocol/errors.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
+import { isTranslator } from '@core/translation/directions.ts';
 
 const MAX_HEALTH_ENTRIES = 500;
 
@@ -18,20 +27,30 @@ export interface Backlog {
 
 /** What the models are doing, how far behind they are, and what happened to them. */
 export class EngineStatusStore {
-  readonly #models = new SvelteMap<RecognizerId, ModelStatus>();
+  readonly #models = new SvelteMap<ModelId, ModelStatus>();
   #latestModel = $state.raw<RecognizerId | null>(null);
+  #latestTranslator = $state.raw<TranslatorId | null>(null);
   #health = $state.raw<readonly HealthEntry[]>([]);
   readonly #lags = new SvelteMap<SessionId, Lag>();
   readonly #backlogs = new SvelteMap<SessionId, Backlog>();
   #vad = $state.raw<{ tier: VadTier; reason: string | null } | null>(null);
 
-  get models(): ReadonlyMap<RecognizerId, ModelStatus> {
+  get models(): ReadonlyMap<ModelId, ModelStatus> {
     return this.#models;
   }
 
-  /** The model that reported last: with the automatic choice, the one in use. */
+  /** The recognizer that reported last: with the automatic choice, the one in use. */
   get latestModel(): RecognizerId | null {
     return this.#latestModel;
+  }
+
+  /** The translator that reported last. */
+  get latestTranslator(): TranslatorId | null {
+    return this.#latestTranslator;
+  }
+
+  get failedTranslators(): readonly ModelStatus[] {
+    return [...this.#models.values()].filter(({ model, state }) => state === 'failed' && isTranslator(model));
   }
 
   /** The oldest first. */
@@ -66,7 +85,9 @@ export class EngineStatusStore {
   setModels(models: readonly ModelStatus[]): void {
     for (const status of models) this.#models.set(status.model, status);
     // A tab that opens later hears of no change: the model was ready before it came.
-    this.#latestModel ??= models.find(({ state }) => state !== 'absent')?.model ?? null;
+    const known = models.filter(({ state }) => state !== 'absent').map(({ model }) => model);
+    this.#latestModel ??= known.find((model) => !isTranslator(model)) ?? null;
+    this.#latestTranslator ??= known.find(isTranslator) ?? null;
   }
 
   /** Takes in the log of an engine: what this tab or an earlier engine has said stays. */
@@ -93,10 +114,21 @@ export class EngineStatusStore {
     if (event.type === 'lag') this.#lags.set(event.sessionId, event);
     else if (event.type === 'health') this.addHealth(event.entry);
     else if (event.type === 'model') {
-      this.#models.set(event.status.model, event.status);
-      this.#latestModel = event.status.model;
+      const { model } = event.status;
+      this.#models.set(model, event.status);
+      if (isTranslator(model)) this.#latestTranslator = model;
+      else this.#latestModel = model;
     }
   }
 }
+
+const NOT_HAD: ReadonlySet<string> = new Set<ErrorCode>([
+  'model-download-failed',
+  'model-missing-offline',
+  'model-corrupt',
+]);
+
+/** The model failed because its files could not be had: a network helps. */
+export const isMissing = ({ error }: ModelStatus): boolean => error !== null && NOT_HAD.has(error.code);
 
 const identity = ({ atMs, code, message }: HealthEntry): string => `${atMs} ${code} ${message}`;

@@ -23,7 +23,10 @@ export type PageNotice =
   /** What is recorded is kept in memory only. */
   | 'memory-journal'
   /** A recording whose tab died is being finished. */
-  | 'recovering';
+  | 'recovering'
+  /** Models that translate could not be fetched, or do not run here. */
+  | 'translator-missing'
+  | 'translator-failed';
 
 export interface Notice {
   readonly id: number;

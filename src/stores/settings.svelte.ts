@@ -7,6 +7,9 @@ export const THEMES = ['system', 'light', 'dark'] as const;
 export const SOURCE_CHOICES = ['microphone', 'tab', 'both'] as const;
 export type SourceChoice = (typeof SOURCE_CHOICES)[number];
 
+/** Where a translation stands: under the original, in a column of its own, or in its place. */
+export const TRANSLATION_LAYOUTS = ['below', 'beside', 'only'] as const;
+
 const SettingsSchema = v.object({
   theme: v.fallback(v.picklist(THEMES), 'system'),
   /** Single keys that act at once are in the way of some voice control and screen readers. */
@@ -26,6 +29,9 @@ const SettingsSchema = v.object({
   recognizer: v.fallback(v.picklist(['auto', ...RECOGNIZER_IDS]), 'auto'),
   languages: v.fallback(v.pipe(v.array(v.picklist(LANGUAGES)), v.minLength(1)), [...LANGUAGES]),
   chineseScript: v.fallback(v.picklist(['simplified', 'traditional']), 'simplified'),
+  /** The language chosen last to read in; a tab may read in another one. */
+  target: v.fallback(v.nullable(v.picklist(LANGUAGES)), null),
+  translationLayout: v.fallback(v.picklist(TRANSLATION_LAYOUTS), 'below'),
   /** Off: the audio of a meeting is deleted when its last word is stored. */
   keepAudio: v.fallback(v.boolean(), false),
 });

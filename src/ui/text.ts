@@ -1,8 +1,10 @@
 import type { Language } from '@core/transcript/types.ts';
 import type { SourceKind } from '@core/protocol/audio.ts';
-import type { ModelStatus, RecognizerId, RungId } from '@core/protocol/engine.ts';
+import type { ModelId, ModelStatus, RecognizerId, RungId, TranslatorId } from '@core/protocol/engine.ts';
 import type { ErrorCode } from '@core/protocol/errors.ts';
 import type { Meeting } from '@core/transcript/meeting.ts';
+import { directionOf, isTranslator } from '@core/translation/directions.ts';
+import type { TranslationFlaw } from '@core/translation/types.ts';
 import { m } from '@src/paraglide/messages.js';
 import { getLocale } from '@src/paraglide/runtime.js';
 
@@ -29,6 +31,22 @@ const RECOGNIZER_NAMES: Record<RecognizerId, string> = {
   'moonshine-tiny': 'Moonshine tiny',
 };
 export const recognizerName = (id: RecognizerId): string => RECOGNIZER_NAMES[id];
+
+/** A language as the reader calls it. */
+export const foreignName = (language: Language): string =>
+  new Intl.DisplayNames(getLocale(), { type: 'language' }).of(language) ?? languageName(language);
+
+/** The direction, such as "English → French". */
+export function translatorName(id: TranslatorId): string {
+  const { from, to } = directionOf(id);
+  const name = `${foreignName(from)} → ${foreignName(to)}`;
+  return name.charAt(0).toLocaleUpperCase(getLocale()) + name.slice(1);
+}
+
+export const modelName = (id: ModelId): string =>
+  isTranslator(id) ? translatorName(id) : recognizerName(id);
+
+export const flawText = (flaw: TranslationFlaw): string => m[`flaw_${flaw}`]();
 
 /** Megabytes to download for the models that do not come with the app. */
 const DOWNLOAD_MB: Partial<Record<RecognizerId, number>> = {
@@ -59,9 +77,21 @@ const RUNG_NAMES: Record<RungId, string> = {
 };
 export const rungName = (rung: RungId): string => RUNG_NAMES[rung];
 
+/** About: graphs in the precision that runs everywhere, with their vocabulary. */
+export const TRANSLATOR_MB = 110;
+
+export const modelHint = (id: ModelId): string => {
+  if (!isTranslator(id)) return recognizerHint(id);
+  const { from, to } = directionOf(id);
+  const availability = m.model_download({ size: megabytesText(TRANSLATOR_MB) });
+  return from === 'en' || to === 'en'
+    ? availability
+    : m.model_hint({ about: m.translator_direct(), availability });
+};
+
 /** A model and what it is doing, such as "Whisper tiny · on your processor". */
 export function modelText(status: ModelStatus): string {
-  const name = recognizerName(status.model);
+  const name = modelName(status.model);
   switch (status.state) {
     case 'ready':
       return status.rung ? `${name} · ${rungText(status.rung)}` : name;

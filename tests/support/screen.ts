@@ -5,6 +5,7 @@ import type { EngineEvent, EngineReport, ModelStatus, SessionEvent } from '@core
 import type { Epoch, SessionId, SourceId, TabId } from '@core/protocol/ids.ts';
 import type { Owner, TabState } from '@core/protocol/tabs.ts';
 import { textOf } from '@core/transcript/types.ts';
+import type { TranslationView } from '@core/translation/types.ts';
 import AppView from '@src/App.svelte';
 import type { CaptureHandlers, RecoveryHandlers } from '@src/capture/capture-session.ts';
 import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
@@ -55,6 +56,8 @@ export class Screen {
   /** Of the recording that is being recovered; resolve `recovered` when it is finished. */
   recovery: { sessionId: SessionId; handlers: RecoveryHandlers; done: PromiseWithResolvers<boolean> } | null =
     null;
+  /** What the engine was told to translate, the latest last. */
+  readonly views: (TranslationView | null)[] = [];
   /** Makes the next sources fail. */
   refuse: Error | null = null;
   /** While it is set, stopped recordings are not finished: their words wait for an engine. */
@@ -134,12 +137,16 @@ export class Screen {
     (await this.database).close();
   }
 
-  /** An event of the engine. Words are stored as the engine stores them: {@link settled}. */
+  /** An event of the engine. Words and translations are stored as the engine stores them: {@link settled}. */
   publish(event: EngineEvent): void {
     this.#publish(event);
     flushSync();
-    if (event.type !== 'segment' && event.type !== 'segment-dropped') return;
-    this.#stored = this.#stored.then(() => this.#store(event));
+    if (event.type === 'translation')
+      this.#stored = this.#stored.then(async () => {
+        await (await this.database).put('translations', event.translation);
+      });
+    else if (event.type === 'segment' || event.type === 'segment-dropped')
+      this.#stored = this.#stored.then(() => this.#store(event));
   }
 
   /** Everything published so far is stored. */
@@ -224,6 +231,10 @@ export class Screen {
       health: () => Promise.resolve([]),
       report: () => Promise.resolve(this.report),
       retest: () => Promise.reject(new Error('not used')),
+      translate: (view) => {
+        this.views.push(view);
+        return Promise.resolve();
+      },
       sessions: () => Promise.resolve(this.#circumstances.sessions ?? []),
       subscribe: (listener) => {
         this.#publish = listener;

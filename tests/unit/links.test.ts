@@ -3,8 +3,9 @@ import { parseLink } from '@core/links.ts';
 
 describe('links that start a recording', () => {
   it('reads every documented parameter', () => {
-    expect(parseLink('?action=record&source=both&language=zh&asr=moonshine-tiny')).toEqual({
+    expect(parseLink('?action=record&source=both&language=zh&asr=moonshine-tiny&target=en')).toEqual({
       request: { action: 'record', source: 'both', language: 'zh', asr: 'moonshine-tiny' },
+      target: 'en',
       problems: [],
     });
     expect(parseLink('action=record&language=auto&asr=auto').request).toEqual({
@@ -19,8 +20,17 @@ describe('links that start a recording', () => {
   });
 
   it('asks for nothing without an action, and leaves foreign parameters alone', () => {
-    expect(parseLink('')).toEqual({ request: null, problems: [] });
-    expect(parseLink('?utm_source=mail&language=en')).toEqual({ request: null, problems: [] });
+    expect(parseLink('')).toEqual({ request: null, target: null, problems: [] });
+    expect(parseLink('?utm_source=mail&language=en')).toEqual({ request: null, target: null, problems: [] });
+  });
+
+  it('may say what to read in without starting anything', () => {
+    expect(parseLink('?target=none')).toEqual({ request: null, target: 'none', problems: [] });
+    expect(parseLink('?target=de')).toEqual({
+      request: null,
+      target: null,
+      problems: [{ parameter: 'target', value: 'de', allowed: ['none', 'en', 'es', 'fr', 'zh'] }],
+    });
   });
 
   it('starts nothing on an unknown value and says which one and what it may be', () => {

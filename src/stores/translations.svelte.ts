@@ -1,0 +1,181 @@
+import { SvelteMap } from 'svelte/reactivity';
+import { toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
+import type { EngineEvent, ModelStatus, TranslatorId } from '@core/protocol/engine.ts';
+import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
+import type { Owner } from '@core/protocol/tabs.ts';
+import { LANGUAGES, type Language, type Segment } from '@core/transcript/types.ts';
+import { isTranslator } from '@core/translation/directions.ts';
+import { routeOf } from '@core/translation/route.ts';
+import type { GlossaryEntry, SegmentTranslation, TranslationView } from '@core/translation/types.ts';
+import type { UnisonoDatabase } from '@src/storage/database.ts';
+import { loadTranslations } from '@src/storage/translations.ts';
+import type { Engine } from './engine.ts';
+import type { EngineStatusStore } from './engine-status.svelte.ts';
+import type { SettingsStore } from './settings.svelte.ts';
+import { fold, unitsThatHold } from './translation-fold.ts';
+import type { TranscriptsStore } from './transcripts.svelte.ts';
+
+/** Of this tab: two tabs may read a meeting in two languages. */
+const KEY = 'unisono-target';
+const OFF = 'none';
+
+interface TranslationsParts {
+  readonly engine: Pick<Engine, 'translate'>;
+  readonly database: Promise<UnisonoDatabase>;
+  readonly settings: SettingsStore;
+  readonly transcripts: TranscriptsStore;
+  readonly status: EngineStatusStore;
+  readonly glossary: () => readonly GlossaryEntry[];
+  readonly onError: (error: UnisonoError) => void;
+  /** Differs in tests only. */
+  readonly storage?: Storage;
+}
+
+/** The meeting on the screen in the language that this tab reads. Translating and storing are the engine's. */
+export class TranslationsStore {
+  readonly #parts: TranslationsParts;
+  readonly #storage: Storage;
+  readonly #known = new SvelteMap<SegmentId, SegmentTranslation>();
+  #target: Language | null;
+  /** What {@link toggle} goes back to. */
+  #lastTarget: Language | null;
+  /** What {@link #known} is about. */
+  #reading: { readonly sessionId: SessionId; readonly target: Language } | null = null;
+  #told = false;
+  #latest = $state.raw<Segment | null>(null);
+  readonly #sessionId = $derived.by(() => this.#parts.transcripts.shown?.meeting.id ?? null);
+  readonly #view = $derived.by((): TranslationView | null => {
+    const [sessionId, target] = [this.#sessionId, this.#target];
+    return sessionId && target && { sessionId, target, glossary: this.#parts.glossary() };
+  });
+
+  constructor(parts: TranslationsParts) {
+    this.#parts = parts;
+    this.#storage = parts.storage ?? sessionStorage;
+    const { target } = parts.settings.current;
+    const kept = this.#storage.getItem(KEY);
+    this.#target = $state.raw(kept === OFF ? null : (LANGUAGES.find((one) => one === kept) ?? target));
+    this.#lastTarget = this.#target ?? target;
+  }
+
+  /** The language that this tab reads; null: as it is said. */
+  get target(): Language | null {
+    return this.#target;
+  }
+
+  /** What the engine has to know: {@link follow} it whenever this or the engine's owner changes. */
+  get view(): TranslationView | null {
+    return this.#view;
+  }
+
+  /** The latest segment of the meeting on the screen whose translation was completed while it was live. */
+  get latest(): Segment | null {
+    return this.#latest;
+  }
+
+  choose(target: Language | null): void {
+    this.#read(target);
+    this.#storage.setItem(KEY, target ?? OFF);
+    this.#parts.settings.set({ target });
+  }
+
+  /** For this visit only, as a link asks. */
+  override(target: Language | null): void {
+    this.#read(target);
+  }
+
+  /** Off, or on again. @returns false where no language was ever chosen */
+  toggle(): boolean {
+    const next = this.#target ? null : this.#lastTarget;
+    if (this.#target === next) return false;
+    this.choose(next);
+    return true;
+  }
+
+  /** Tells the engine, where there is one, what is read here, and reads what is stored of it. */
+  async follow(view: TranslationView | null, owner: Owner | null): Promise<void> {
+    void this.#readStored(view);
+    const { engine, onError } = this.#parts;
+    // An engine that was told nothing translates nothing.
+    if (!owner || (!view && !this.#told)) return;
+    this.#told = view !== null;
+    try {
+      await engine.translate(view);
+    } catch (error) {
+      onError(toUnisonoError(error));
+    }
+  }
+
+  /** What is shown of the segment in the language of this tab: the units whose words still stand. Null: nothing yet. */
+  of(segment: Segment): SegmentTranslation | null {
+    const known = this.#known.get(segment.id);
+    if (!known || known.target !== this.#target || segment.language === this.#target) return null;
+    const units = unitsThatHold(known, segment);
+    if (units.length === 0) return null;
+    return units.length === known.units.length ? known : { ...known, units, complete: false };
+  }
+
+  /** The segment is in another language than the one read here. */
+  concerns({ language, state }: Segment): boolean {
+    return this.#target !== null && language !== this.#target && (language !== null || state === 'final');
+  }
+
+  /** Why no translation of the segment comes: nobody knows its language, or a model cannot be had. Null: it may come. */
+  obstacle({ language }: Segment): 'language' | TranslatorId | null {
+    const target = this.#target;
+    if (!target || language === target) return null;
+    if (!language) return 'language';
+    const statuses = [...this.#parts.status.models.values()];
+    const inState = (state: ModelStatus['state']) =>
+      new Set(
+        statuses
+          .filter((status) => status.state === state)
+          .map(({ model }) => model)
+          .filter(isTranslator),
+      );
+    const failed = inState('failed');
+    return routeOf(language, target, inState('ready'))?.find((model) => failed.has(model)) ?? null;
+  }
+
+  apply(event: EngineEvent): void {
+    if (event.type !== 'translation') return;
+    const { translation } = event;
+    const { sessionId, segmentId, target } = translation;
+    if (sessionId !== this.#reading?.sessionId || target !== this.#reading.target) return;
+    const segment = this.#segment(segmentId);
+    this.#known.set(segmentId, fold(this.#known.get(segmentId), translation, segment));
+    if (!translation.complete || !segment || !this.#parts.transcripts.isLive(sessionId)) return;
+    if (segment.startMs > (this.#latest?.startMs ?? -1)) this.#latest = segment;
+  }
+
+  #read(target: Language | null): void {
+    this.#target = target;
+    this.#lastTarget = target ?? this.#lastTarget;
+  }
+
+  async #readStored(view: TranslationView | null): Promise<void> {
+    const reading = this.#reading;
+    if (view?.sessionId === reading?.sessionId && view?.target === reading?.target) return;
+    this.#reading = view;
+    this.#known.clear();
+    this.#latest = null;
+    if (!view) return;
+    try {
+      const stored = await loadTranslations(await this.#parts.database, view.sessionId, view.target);
+      if (this.#reading !== view) return;
+      for (const translation of stored) {
+        const { segmentId } = translation;
+        const heard = this.#known.get(segmentId);
+        // What was heard meanwhile is newer.
+        const [before, next] = heard ? [translation, heard] : [undefined, translation];
+        this.#known.set(segmentId, fold(before, next, this.#segment(segmentId)));
+      }
+    } catch (error) {
+      this.#parts.onError(toUnisonoError(error, 'storage-failed'));
+    }
+  }
+
+  #segment(id: SegmentId): Segment | undefined {
+    return this.#parts.transcripts.segments.findLast((segment) => segment.id === id);
+  }
+}
