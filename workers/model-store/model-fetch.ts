@@ -1,30 +1,46 @@
 import { UnisonoError } from '@core/protocol/errors.ts';
+import { TRANSLATOR_MODELS } from './catalog.ts';
 import { starterFile, starterPathOf } from './starter.ts';
 
-const ALTERNATIVE = 'or choose Whisper tiny or Moonshine tiny, which come with the app.';
+const TRANSLATORS = new Set<string>(Object.values(TRANSLATOR_MODELS).flatMap(({ id, repo }) => [id, repo]));
+
+/** The end of the sentence that tells to try again. @param model `org/repo` or an id */
+const orElse = (model: string): string =>
+  TRANSLATORS.has(model) ? '.' : ', or choose Whisper tiny or Moonshine tiny, which come with the app.';
 
 /** The model a URL belongs to, for a person to read: `org/repo`. */
-const modelName = (url: URL): string =>
-  (starterPathOf(url) ?? url.pathname.slice(1)).split('/').slice(0, 2).join('/');
+function modelName(url: URL): string {
+  const starterPath = starterPathOf(url);
+  const parts =
+    starterPath === undefined
+      ? url.pathname
+          .replace(/\/resolve\/.*/, '')
+          .split('/')
+          .slice(-2)
+      : starterPath.split('/').slice(0, 2);
+  return parts.join('/');
+}
 
 function unreachable(url: URL, cause: unknown): UnisonoError {
-  const options = { cause, detail: { model: modelName(url), host: url.host } };
+  const model = modelName(url);
+  const options = { cause, detail: { model, host: url.host } };
   return navigator.onLine
     ? new UnisonoError(
         'model-download-failed',
-        `The model ${modelName(url)} could not be downloaded from ${url.host}: the connection failed. ` +
-          `Check the connection and try again, ${ALTERNATIVE}`,
+        `The model ${model} could not be downloaded from ${url.host}: the connection failed. ` +
+          `Check the connection and try again${orElse(model)}`,
         options,
       )
     : new UnisonoError(
         'model-missing-offline',
-        `The model ${modelName(url)} is not on this device yet, and there is no connection. ` +
-          `Connect once to download it, ${ALTERNATIVE}`,
+        `The model ${model} is not on this device yet, and there is no connection. ` +
+          `Connect once to download it${orElse(model)}`,
         options,
       );
 }
 
 function refused(url: URL, status: number): UnisonoError {
+  const model = modelName(url);
   const reason =
     status === 401 || status === 403
       ? 'it does not exist or is not open to everyone'
@@ -33,8 +49,8 @@ function refused(url: URL, status: number): UnisonoError {
         : `the server answered ${status}`;
   return new UnisonoError(
     'model-download-failed',
-    `The model ${modelName(url)} could not be downloaded from ${url.host}: ${reason}. Try again later, ${ALTERNATIVE}`,
-    { detail: { model: modelName(url), host: url.host, status: String(status) } },
+    `The model ${model} could not be downloaded from ${url.host}: ${reason}. Try again later${orElse(model)}`,
+    { detail: { model, host: url.host, status: String(status) } },
   );
 }
 
@@ -127,7 +143,7 @@ export function toModelError(thrown: unknown, model: string): UnisonoError {
   if (thrown instanceof Error && thrown.name === 'ModelFileNotFoundError') {
     return new UnisonoError(
       'model-download-failed',
-      `The model ${model} is incomplete where it was looked for. Update the app, ${ALTERNATIVE}`,
+      `The model ${model} is incomplete where it was looked for. Update the app${orElse(model)}`,
       { cause: thrown, detail: { model } },
     );
   }

@@ -11,6 +11,9 @@ export interface SourceOptions {
   readonly onNotStored?: (error: UnisonoError) => void;
 }
 
+/** Origin or folder of the model hub, with a slash at its end. */
+export const hubUrl = (): string => new URL(__HUB_URL__, self.location.origin).href;
+
 const cache = new WeightsCache();
 
 async function store(
@@ -39,7 +42,7 @@ export function configureTransformers(
 ): void {
   env.allowLocalModels = true;
   env.localModelPath = STARTER_URL;
-  env.remoteHost = options.hubHost ?? new URL(__HUB_URL__, self.location.origin).href;
+  env.remoteHost = options.hubHost ?? hubUrl();
   env.useBrowserCache = false;
   // ONNX Runtime's files are the service worker's to keep: they belong to the app, not to a model.
   env.useWasmCache = false;

@@ -1,4 +1,4 @@
-import { createStore, del, get, set } from 'idb-keyval';
+import { createStore, del, get, keys, set } from 'idb-keyval';
 import { isDiskFull, UnisonoError } from '@core/protocol/errors.ts';
 import { starterFile, starterPathOf } from './starter.ts';
 
@@ -88,6 +88,12 @@ export class WeightsCache {
     } catch (thrown) {
       throw asUnisonoError(thrown, key);
     }
+  }
+
+  /** Tells of a file whether it is stored at this moment; its content is not looked at. */
+  async inventory(): Promise<(request: string) => boolean> {
+    const stored = new Set(await keys<string>(this.#store));
+    return (request) => stored.has(locate(request).key);
   }
 
   async delete(request: string): Promise<boolean> {
