@@ -1,14 +1,14 @@
 import { createRpc } from '@core/protocol/rpc.ts';
-import type { PlainApi, PlainModel, PlainText } from './plain.worker.ts';
+import type { PlainApi, PlainRecognizer, PlainText } from './plain.worker.ts';
 import { parseWav, resample } from '../../tests/support/wav.ts';
 import { padded } from './pace.ts';
 
 /** A plain transformers.js worker with one model, ready and warm. */
-export interface Plain extends Pick<PlainApi, 'transcribe'> {
+export interface Plain extends Pick<PlainApi, 'transcribe' | 'translate'> {
   close(): void;
 }
 
-export async function openPlain(model: PlainModel): Promise<Plain> {
+export async function openPlain(model: Parameters<PlainApi['load']>[0]): Promise<Plain> {
   const worker = new Worker(new URL('./plain.worker.ts', import.meta.url), { type: 'module' });
   const failed = new Promise<never>((_, reject) => {
     worker.addEventListener('error', (event) => reject(new Error(`plain worker: ${event.message}`)));
@@ -17,6 +17,7 @@ export async function openPlain(model: PlainModel): Promise<Plain> {
   await Promise.race([rpc.load(model), failed]);
   return {
     transcribe: (audio, language) => rpc.transcribe(audio, language),
+    translate: (texts) => rpc.translate(texts),
     close: () => worker.terminate(),
   };
 }
@@ -33,7 +34,7 @@ export async function fetchAudio(url: string): Promise<Float32Array<ArrayBuffer>
  * each of `leadsMs` of silence in front.
  */
 export async function transcribeFiles(
-  model: PlainModel,
+  model: PlainRecognizer,
   files: readonly { url: string; language: string }[],
   leadsMs: readonly number[],
 ): Promise<PlainText[][]> {

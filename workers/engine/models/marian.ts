@@ -31,7 +31,10 @@ export interface MarianParts {
   readonly runner: StepRunner;
 }
 
-/** A translation of more tokens than this is a loop: between the four languages none needs twice its source's. */
+/**
+ * A translation of more tokens than this is a loop: beyond the spare ones, which short Chinese sentences need, the 390
+ * of the tests' phrasebook never took more than 1.2 tokens for each token of their source.
+ */
 const MAX_TOKENS_PER_SOURCE_TOKEN = 3;
 const SPARE_TOKENS = 20;
 
