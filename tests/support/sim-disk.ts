@@ -88,6 +88,13 @@ export class SimDisk {
     return {
       progress: (session) => thread.transact(() => [...this.progressOf(session).values()]),
       segments: (session) => thread.transact(() => [...this.segmentsOf(session).values()]),
+      note: ({ sessionId, segmentId, segment }) =>
+        thread.transact(() => {
+          if (this.epoch !== epoch) throw new UnisonoError('engine-changed', `Epoch ${epoch} is over.`);
+          const segments = this.segmentsOf(sessionId);
+          if (segment) segments.set(segmentId, segment);
+          else segments.delete(segmentId);
+        }),
       // Nobody reads a translation here.
       translations: async () => [],
       putTranslation: async () => undefined,

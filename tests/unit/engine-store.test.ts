@@ -55,6 +55,20 @@ describe('the engine’s words', () => {
     expect(await store.progress(`${SESSION}0` as typeof SESSION)).toEqual([]);
   });
 
+  test('of an utterance under way are there for the next engine, until it is over', async () => {
+    const running: Segment = { ...segment(0, 'And so my'), state: 'committed' };
+    const { sessionId, segmentId } = commitOf(running);
+    await store.note({ sessionId, segmentId, segment: running });
+    expect(await store.segments(SESSION)).toEqual([running]);
+    await store.commit(commitOf(segment(0, 'And so my fellow Americans')));
+    expect(await store.segments(SESSION)).toEqual([segment(0, 'And so my fellow Americans')]);
+
+    await database.put('engine', (MINE + 1) as Epoch, 'epoch');
+    const late = store.note({ sessionId, segmentId, segment: running });
+    await expect(late).rejects.toMatchObject({ code: 'engine-changed' });
+    expect(await stored()).toEqual([segment(0, 'And so my fellow Americans')]);
+  });
+
   test('that turned out to be none are taken back, and need not be sent again', async () => {
     const noise = segment(0, 'you');
     await store.commit(commitOf(noise));

@@ -3,10 +3,10 @@ import type { SpeechAcknowledged, SpeechMessage } from '@core/protocol/audio.ts'
 import type { EngineEvent, RecognitionSettings, SourceDescription } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
 import { sampleIndex, type SourceId } from '@core/protocol/ids.ts';
-import { textOf } from '@core/transcript/types.ts';
+import { textOf, type Segment } from '@core/transcript/types.ts';
 import type { StoredProgress } from '@src/storage/database.ts';
 import { Decoder } from '@workers/engine/decoder.ts';
-import type { SegmentCommit } from '@workers/engine/engine-store.ts';
+import type { RunningNote, SegmentCommit } from '@workers/engine/engine-store.ts';
 import { HealthLog } from '@workers/engine/health.ts';
 import { ModelRegistry } from '@workers/engine/model-registry.ts';
 import { RuntimePool } from '@workers/engine/runtime.ts';
@@ -29,6 +29,7 @@ let inference: ScriptedInference;
 let registry: ModelRegistry;
 let session: Session;
 let decoder: Decoder;
+let notes: RunningNote[];
 let commits: { commit: SegmentCommit; stored: () => void }[];
 /** Whether the disk takes what is to be stored at once. */
 let storing: boolean;
@@ -44,6 +45,7 @@ beforeEach(async () => {
   acknowledged = [];
   warnings = [];
   commits = [];
+  notes = [];
   storing = true;
   nowMs = 0;
   revs = 0;
@@ -80,19 +82,28 @@ const SOURCES: readonly SourceDescription[] = [
   { sourceId: TAB, kind: 'microphone', offsetMs: 10_000 },
 ];
 
-const begin = (stored: readonly StoredProgress[] = [], sources = SOURCES): Session =>
-  new Session({ sessionId: SESSION, settings: SETTINGS, sources }, stored, {
-    decode: (request) => decoder.decode(request),
-    now: () => nowMs,
-    nextRev: () => (revs += 1),
-    publish: (event) => events.push(event),
-    acknowledge: (message) => acknowledged.push(message),
-    commit: (commit, stored) => {
-      commits.push({ commit, stored });
-      if (storing) stored();
+const begin = (
+  progress: readonly StoredProgress[] = [],
+  sources = SOURCES,
+  running: readonly Segment[] = [],
+): Session =>
+  new Session(
+    { sessionId: SESSION, settings: SETTINGS, sources },
+    { progress, running },
+    {
+      decode: (request) => decoder.decode(request),
+      now: () => nowMs,
+      nextRev: () => (revs += 1),
+      publish: (event) => events.push(event),
+      acknowledge: (message) => acknowledged.push(message),
+      note: (note) => notes.push(note),
+      commit: (commit, stored) => {
+        commits.push({ commit, stored });
+        if (storing) stored();
+      },
+      warn: (code) => warnings.push(code),
     },
-    warn: (code) => warnings.push(code),
-  });
+  );
 
 afterEach(() => {
   inference.closed = true;
@@ -155,6 +166,38 @@ describe('an utterance', () => {
     await answer(second, 'And so my fellow');
     expect(shown()).toEqual([' | and so my', 'And so my | fellow']);
     expect(segments('partial')[1]).toMatchObject({ state: 'committed', startMs: 0, endMs: 2500 });
+  });
+
+  test('what is certain of it is noted for the next engine, whose readings cannot change it', async () => {
+    send('speech-start', {});
+    speak(0, 1);
+    await answer(await inference.nextCall(), 'and so my');
+    expect(notes).toEqual([]);
+    speak(1, 2.5);
+    await answer(await inference.nextCall(), 'And so my fellow');
+    expect(notes.map(({ segment }) => segment && [textOf(segment.committed), segment.tentative])).toEqual([
+      ['And so my', []],
+    ]);
+
+    session.halt(new UnisonoError('engine-changed', 'gone'));
+    session = begin([], SOURCES, [notes[0]!.segment!]);
+    send('speech-start', {});
+    speak(0, 3);
+    await answer(await inference.nextCall(), 'And sew my fellow Americans');
+    expect(shown().at(-1)).toBe('And so my | fellow Americans');
+    send('speech-end', { end: at(3), reason: 'silence' });
+    await answer(await inference.nextCall(), 'And sew my fellow Americans');
+    expect(finals()).toEqual(['And so my fellow Americans']);
+  });
+
+  test('a note of what was no speech after all is taken back', async () => {
+    send('speech-start', {});
+    speak(0, 1);
+    await answer(await inference.nextCall(), 'and so my');
+    speak(1, 2.5);
+    await answer(await inference.nextCall(), 'And so my fellow');
+    send('speech-cancel', {});
+    expect(notes.map(({ segment }) => segment === null)).toEqual([false, true]);
   });
 
   test('a slow device reads it less often: after twice what the last reading cost', async () => {

@@ -21,13 +21,21 @@ export interface SegmentCommit {
   readonly progress: StoredProgress;
 }
 
+/** What is certain of an utterance under way. */
+export interface RunningNote extends Pick<SegmentCommit, 'sessionId' | 'segmentId'> {
+  /** With words that never change again; null when it held none after all. */
+  readonly segment: Segment | null;
+}
+
 /** Where the engine keeps the words and their translations, and what the next engine needs to go on. */
 export interface EngineStore {
   progress(sessionId: SessionId): Promise<readonly StoredProgress[]>;
-  /** What was said, in no order. */
+  /** What was said, in no order; of what is being said what is certain. */
   segments(sessionId: SessionId): Promise<readonly Segment[]>;
   /** What of it is translated into that language. */
   translations(sessionId: SessionId, target: Language): Promise<readonly SegmentTranslation[]>;
+  /** Kept for the next engine, and for tabs that open meanwhile, until the segment is committed. @throws UnisonoError as {@link commit} does */
+  note(note: RunningNote): Promise<void>;
   /** Of a deleted meeting it stores nothing. @throws UnisonoError as {@link commit} does */
   putTranslation(translation: SegmentTranslation): Promise<void>;
   /**
@@ -70,6 +78,14 @@ export class DatabaseStore implements EngineStore {
   putTranslation(translation: SegmentTranslation): Promise<void> {
     return this.#write(translation.sessionId, async (transaction) => {
       await transaction.objectStore('translations').put(translation);
+    });
+  }
+
+  note({ sessionId, segmentId, segment }: RunningNote): Promise<void> {
+    return this.#write(sessionId, async (transaction) => {
+      const segments = transaction.objectStore('segments');
+      if (segment) await segments.put({ sessionId, segment });
+      else await segments.delete([sessionId, segmentId]);
     });
   }
 

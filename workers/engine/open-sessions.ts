@@ -9,14 +9,13 @@ import {
   type SessionStatistics,
 } from '@core/protocol/engine.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
-import type { StoredProgress } from '@src/storage/database.ts';
 import type { EngineClient } from './client.ts';
-import type { Session } from './session.ts';
+import type { Session, StoredSession } from './session.ts';
 
 export interface OpenSessionsEffects {
   /** What earlier engines and senders stored of the session, once nothing more of it is being written. */
-  stored(sessionId: SessionId): Promise<readonly StoredProgress[]>;
-  begin(client: EngineClient, config: SessionConfig, stored: readonly StoredProgress[]): Session;
+  stored(sessionId: SessionId): Promise<StoredSession>;
+  begin(client: EngineClient, config: SessionConfig, stored: StoredSession): Session;
   changed(event: SessionEvent): void;
   /** What it was read with may be wanted no more. */
   over(sessionId: SessionId, settings: RecognitionSettings): void;

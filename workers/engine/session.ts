@@ -14,12 +14,18 @@ import type {
   SourceDescription,
 } from '@core/protocol/engine.ts';
 import type { UnisonoError } from '@core/protocol/errors.ts';
-import { sampleIndex, segmentIdOf, type SampleIndex, type SourceId } from '@core/protocol/ids.ts';
+import {
+  sampleIndex,
+  segmentIdOf,
+  type SampleIndex,
+  type SegmentId,
+  type SourceId,
+} from '@core/protocol/ids.ts';
 import type { Segment } from '@core/transcript/types.ts';
 import { deferred } from '@core/util/deferred.ts';
 import type { StoredProgress } from '@src/storage/database.ts';
 import type { DecodeRequest, DecodeTask } from './decoder.ts';
-import type { SegmentCommit } from './engine-store.ts';
+import type { RunningNote, SegmentCommit } from './engine-store.ts';
 import { LagMeter } from './lag-meter.ts';
 import { RecentSpeech } from './recent-speech.ts';
 import { SourceProgress } from './source-progress.ts';
@@ -32,9 +38,18 @@ export interface SessionEffects {
   nextRev(): number;
   publish(event: EngineEvent): void;
   acknowledge(message: SpeechAcknowledged): void;
+  /** More of an utterance under way is certain. */
+  note(note: RunningNote): void;
   /** Stores it in its turn, however often that has to be tried, and calls `stored` then. */
   commit(commit: SegmentCommit, stored: () => void): void;
   warn(code: string, message: string): void;
+}
+
+/** What an earlier engine, or an earlier sender, left of a session. */
+export interface StoredSession {
+  readonly progress: readonly StoredProgress[];
+  /** Not final. */
+  readonly running: readonly Segment[];
 }
 
 interface Source {
@@ -54,6 +69,8 @@ export class Session {
   readonly #effects: SessionEffects;
   readonly #sources = new Map<SourceId, Source>();
   readonly #stored: ReadonlyMap<SourceId, StoredProgress>;
+  /** Shown as certain: when their utterances are read again, they stay. */
+  readonly #running: ReadonlyMap<SegmentId, Segment>;
   readonly #held = new Set<Utterance>();
   /** Its sender died in the middle of it. */
   readonly #cut = new Set<Utterance>();
@@ -64,16 +81,16 @@ export class Session {
   #halted: UnisonoError | null = null;
   #changed = deferred<void>();
 
-  /** @param stored how far an earlier engine, or an earlier sender, came */
   constructor(
     { sessionId, settings, sources }: SessionConfig,
-    stored: readonly StoredProgress[],
+    stored: StoredSession,
     effects: SessionEffects,
   ) {
     this.#id = sessionId;
     this.#settings = settings;
     this.#effects = effects;
-    this.#stored = new Map(stored.map((one) => [one.sourceId, one]));
+    this.#stored = new Map(stored.progress.map((one) => [one.sourceId, one]));
+    this.#running = new Map(stored.running.map((segment) => [segment.id, segment]));
     this.#lag = new LagMeter((lagMs, waitingUtterances) =>
       effects.publish({ type: 'lag', sessionId, lagMs, waitingUtterances }),
     );
@@ -206,13 +223,15 @@ export class Session {
     const segmentId = segmentIdOf(sourceId, start);
     const statistics = this.#statistics;
     const recovered = recoveredFrom !== undefined;
+    const shown = this.#running.get(segmentId) ?? null;
+    let noted = shown?.committed.length ?? 0;
     const drop = (rev: number, reason: SegmentDroppedEvent['reason']): void => {
       statistics.dropped += 1;
       this.#effects.publish({ type: 'segment-dropped', sessionId, segmentId, rev, reason });
     };
     statistics.utterances += 1;
     const utterance = new Utterance(
-      { sourceId, start, offsetMs, live: kind !== 'file' && !recovered, recovered, recent },
+      { sourceId, start, offsetMs, live: kind !== 'file' && !recovered, recovered, recent, shown },
       this.#settings,
       {
         decode: (request) => this.#effects.decode({ ...request, session: sessionId }),
@@ -226,7 +245,12 @@ export class Session {
           statistics[`${from}Calls`] -= 1;
           statistics[`${to}Calls`] += 1;
         },
-        partial: (segment) => this.#effects.publish({ type: 'partial', sessionId, segment }),
+        partial: (segment) => {
+          this.#effects.publish({ type: 'partial', sessionId, segment });
+          if (segment.committed.length === noted) return;
+          noted = segment.committed.length;
+          this.#effects.note({ sessionId, segmentId, segment: { ...segment, tentative: [] } });
+        },
         final: (segment, audio) => {
           recent.add(start, audio, segment.committed, segment.language);
           this.#effects.publish({ type: 'segment', sessionId, segment });
@@ -238,6 +262,7 @@ export class Session {
         },
         cancelled: (rev) => {
           drop(rev, 'cancelled');
+          if (noted > 0) this.#effects.note({ sessionId, segmentId, segment: null });
           this.#forget(source, utterance);
           source.progress.cancel(start);
           this.#moved(source);

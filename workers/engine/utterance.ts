@@ -38,6 +38,8 @@ export interface UtteranceDescription {
   readonly recovered: boolean;
   /** What the same source said before. */
   readonly recent: RecentSpeech;
+  /** What an engine before this one has shown of it: its committed words stay. */
+  readonly shown?: Segment | null;
 }
 
 /** New audio that makes a partial worth its while: a second, and an eighth of what is read again with it. */
@@ -102,6 +104,8 @@ export class Utterance {
     this.start = description.start;
     this.settings = settings;
     this.#description = description;
+    const { shown } = description;
+    if (shown) this.#agreement = { committed: shown.committed, tentative: [], language: shown.language };
     this.#effects = effects;
   }
 
