@@ -4,6 +4,7 @@ import type { OpenTransport, Transport } from '@core/tabs/transport.ts';
 import type { Clock } from '@core/util/clock.ts';
 import { copied } from './copied.ts';
 import { MemoryBus } from './memory-transport.ts';
+import { randomFrom } from './random.ts';
 import { SimLocks } from './sim-locks.ts';
 import { TaskQueue, type Task } from './task-queue.ts';
 
@@ -12,17 +13,6 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 /** 2024-01-01: clocks that were subtracted in the wrong order show. */
 const START_MS = 1_704_067_200_000;
-
-/** Numbers in [0, 1) that follow from the seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * A browser with one origin, in Node, on a clock of its own: tabs of several threads, Web Locks, BroadcastChannels,

@@ -13,6 +13,9 @@ export type SourceId = Brand<string, 'SourceId'>;
  */
 export type SegmentId = Brand<string, 'SegmentId'>;
 
+/** A speaker of one meeting, counted from 1 in the order of appearance; never given to anybody else. */
+export type SpeakerId = Brand<number, 'SpeakerId'>;
+
 /** One page of the app, from load to unload. */
 export type TabId = Brand<string, 'TabId'>;
 
@@ -26,6 +29,8 @@ export type Epoch = Brand<number, 'Epoch'>;
 export type SampleIndex = Brand<number, 'SampleIndex'>;
 
 export const sampleIndex = (value: number): SampleIndex => value as SampleIndex;
+
+export const speakerId = (value: number): SpeakerId => value as SpeakerId;
 
 export const segmentIdOf = (source: SourceId, start: SampleIndex): SegmentId =>
   `${source}-${start}` as SegmentId;
