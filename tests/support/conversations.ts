@@ -26,9 +26,11 @@ export interface Conversation {
 
 const SAMPLES_PER_MS = 16;
 const FRAME_MS = 10;
-/** Speech is what is no more than this under the loud parts of its utterance. */
+/** Speech is no more than this under the loud parts of its utterance, and this much over the noise of its room. */
 const SPEECH_RANGE_DB = 32;
+const OVER_NOISE_DB = 6;
 const LOUD_PERCENTILE = 0.95;
+const NOISE_PERCENTILE = 0.1;
 /** Shorter pauses are part of a turn. */
 const PAUSE_MS = 250;
 const GAP_MS: Range = [150, 900];
@@ -43,7 +45,8 @@ const NOISE_RMS = 0.0003;
 type Range = readonly [least: number, most: number];
 
 /**
- * Lets speakers of read speech talk to each other: turns of 1.5 to 6 s, cut at pauses, in random order, never the same
+ * Lets speakers of read speech talk to each other: turns of 1.5 to 6 s, longer where nobody
+ * takes a breath, cut at pauses, in random order, never the same
  * speaker twice in a row, never three at once. Equal plans of equal utterances give equal conversations; a speaker whose
  * utterances are used up begins again.
  */
@@ -136,8 +139,12 @@ function speechIn(samples: Float32Array): Span[] {
   const power = Array.from({ length: Math.floor(samples.length / size) }, (_, frame) =>
     meanSquare(samples.subarray(frame * size, (frame + 1) * size)),
   );
-  const loud = power.toSorted((a, b) => a - b)[Math.floor(LOUD_PERCENTILE * power.length)] ?? 0;
-  const limit = loud * 10 ** (-SPEECH_RANGE_DB / 10);
+  const sorted = power.toSorted((a, b) => a - b);
+  const at = (percentile: number): number => sorted[Math.floor(percentile * power.length)] ?? 0;
+  const limit = Math.max(
+    at(LOUD_PERCENTILE) * 10 ** (-SPEECH_RANGE_DB / 10),
+    at(NOISE_PERCENTILE) * 10 ** (OVER_NOISE_DB / 10),
+  );
   const frames = power.flatMap((value, frame) =>
     value > limit ? [{ startMs: frame * FRAME_MS, endMs: (frame + 1) * FRAME_MS, speaker: 0 }] : [],
   );

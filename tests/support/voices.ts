@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { speakerId, type SpeakerId } from '@core/protocol/ids.ts';
+import { speakerId } from '@core/protocol/ids.ts';
 import { unit, type Voice } from '@core/speakers/embedding.ts';
 import type { SpeakerTurn } from '@core/speakers/turns.ts';
 
@@ -14,7 +14,7 @@ export const said = (id: number, startMs: number, endMs: number): SpeakerTurn =>
   turn(speakerId(id), startMs, endMs);
 
 /** Turns of up to four speakers within a minute, overlapping as they like. */
-export const turns: fc.Arbitrary<SpeakerTurn<SpeakerId>[]> = fc.array(
+export const turns: fc.Arbitrary<SpeakerTurn[]> = fc.array(
   fc
     .record({
       id: fc.integer({ min: 1, max: 4 }),
