@@ -22,6 +22,16 @@ class WatchedRunner extends StepRunner {
   }
 }
 
+/** Lets the padding, the last token of the vocabulary, score highest at every step. */
+class PaddingRunner extends StepRunner {
+  override async run(...call: Parameters<StepRunner['run']>) {
+    const outputs = await super.run(...call);
+    const scores = outputs.logits?.data as Float32Array | undefined;
+    if (scores) scores[scores.length - 1] = 1000;
+    return outputs;
+  }
+}
+
 const book = await loadPhrasebook();
 const weights = createStore('unisono-weights', 'files');
 
@@ -49,6 +59,13 @@ describe.skipIf(!book)('weights of translators', () => {
     const [target] = tokenizer.convert_tokens_to_ids(['>>cmn_Hans<<']);
     expect(target).toBeGreaterThan(1);
     expect(runner.sources.at(-1)).toEqual([target, ...tokenizer.encode(text)]);
+    await model.dispose();
+  });
+
+  test('padding is never said, however high it scores', async () => {
+    const model = await load('opus-mt-en-fr', {}, new PaddingRunner());
+    const { en, fr } = book!.phrases[0]!;
+    expect((await translate(model, en)).text).toBe(fr);
     await model.dispose();
   });
 
