@@ -122,6 +122,16 @@ describe('long sentences', () => {
     expect(cut(text, language, false)).toEqual([clause]);
   });
 
+  test('a semicolon parts more than a comma', () => {
+    expect(
+      cut(
+        'La junta ha tomado una decisión clara; ahora, con los datos del mes, vamos a ver si era',
+        'es',
+        false,
+      ),
+    ).toEqual(['La junta ha tomado una decisión clara;']);
+  });
+
   test('speech without any mark is cut after thirty words all the same', () => {
     const plain = Array.from({ length: 29 }, (_, index) => `word${index}`);
     expect(cut(plain.join(' '), 'en', false)).toEqual([]);
