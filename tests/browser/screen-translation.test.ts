@@ -294,8 +294,10 @@ describe('the layout', () => {
     await layOut('only');
     const visible = () => screen.find('[data-role=original]').innerText.trim();
     expect(visible()).toBe(`${MORNING} I`);
+    const height = items()[0]!.offsetHeight;
     translate(segment, [BONJOUR], { complete: false });
     expect(visible()).toBe('How are you? I');
+    expect(items()[0]!.offsetHeight).toBe(height);
     say({ ...segment, state: 'final', rev: 2, tentative: [] });
     translate(segment, [BONJOUR, CA_VA]);
     expect(visible()).toBe('');
