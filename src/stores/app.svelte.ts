@@ -18,6 +18,7 @@ import { keepStorage, reloadOnce, whenIdle } from '@src/page/lifecycle.ts';
 import { measureMemory } from '@src/page/memory.ts';
 import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
 import type { CaptureStarter, Engine, PageState } from './engine.ts';
+import { CaptionsStore } from './captions.svelte.ts';
 import { EngineStatusStore, isMissing } from './engine-status.svelte.ts';
 import { LocaleStore } from './locale.svelte.ts';
 import { MeetingsStore } from './meetings.svelte.ts';
@@ -58,6 +59,7 @@ export class App {
   readonly microphones = new MicrophonesStore();
   readonly transcripts: TranscriptsStore;
   readonly translations: TranslationsStore;
+  readonly captions: CaptionsStore;
   readonly meetings: MeetingsStore;
   readonly recorder: RecorderStore;
   readonly recovery: RecoveryStore;
@@ -77,6 +79,7 @@ export class App {
     const { settings, status } = this;
     const onError = (error: UnisonoError) => this.notices.report(error);
     this.transcripts = new TranscriptsStore((id) => this.meetings.load(id));
+    this.captions = new CaptionsStore(this.transcripts, this.panel);
     this.meetings = new MeetingsStore(database, this.transcripts, onError);
     this.translations = new TranslationsStore({
       engine,
