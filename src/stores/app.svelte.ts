@@ -11,8 +11,8 @@ import type {
 import { ERROR_CODES, fromWire, toUnisonoError, UnisonoError } from '@core/protocol/errors.ts';
 import type { Epoch, SessionId, TabId } from '@core/protocol/ids.ts';
 import type { Owner, TabState } from '@core/protocol/tabs.ts';
-import { LANGUAGES } from '@core/transcript/types.ts';
-import { isTranslator } from '@core/translation/directions.ts';
+import { LANGUAGES, type Language } from '@core/transcript/types.ts';
+import { directionOf, isTranslator } from '@core/translation/directions.ts';
 import type { SourceRequest } from '@src/capture/capture-session.ts';
 import { keepStorage, reloadOnce, whenIdle } from '@src/page/lifecycle.ts';
 import { measureMemory } from '@src/page/memory.ts';
@@ -212,16 +212,29 @@ export class App {
     }
   }
 
+  /** What to read in; null: as it is said. Models that failed before get another chance. */
+  readIn(target: Language | null): void {
+    this.translations.choose(target);
+    void this.#prepareAll(this.#failedOnTheWay);
+  }
+
   /** Translators that could not be fetched are tried again, as when the network is back. */
   async fetchTranslators(): Promise<void> {
-    const missing = this.status.failedTranslators.filter(isMissing);
-    await this.#prepareAll(missing);
+    await this.#prepareAll(this.#failedOnTheWay.filter(isMissing));
   }
 
   /** The model to make ready: the chosen one, and with the automatic choice the one for every language. */
   get #model(): RecognizerId {
     const { recognizer } = this.settings.current;
     return recognizer === 'auto' ? 'whisper-tiny' : recognizer;
+  }
+
+  /** Of the translators that failed, those that lead to what is read here. */
+  get #failedOnTheWay(): readonly ModelStatus[] {
+    const { target } = this.translations;
+    const leadsThere = ({ model }: ModelStatus) =>
+      isTranslator(model) && [target, 'en'].includes(directionOf(model).to);
+    return target ? this.status.failedTranslators.filter(leadsThere) : [];
   }
 
   async #prepareAll(models: readonly ModelStatus[]): Promise<void> {

@@ -178,8 +178,8 @@ describe('a translation', () => {
 
     translate(segment, [BONJOUR, CA_VA], { via: 'en' });
     expect(translations()).toEqual([translation]);
-    expect(shown()[0]).toContain('Bonjour. Comment allez-vous ?');
-    expect(shown()[0]).toContain('via English');
+    expect(shown()).toEqual(['Bonjour. Comment allez-vous ?']);
+    expect(translation!.querySelector('[role=img]')!.ariaLabel).toBe('via English');
     expect(translation!.dataset).toMatchObject({ state: 'complete', via: 'en' });
   });
 
@@ -220,8 +220,8 @@ describe('a translation', () => {
     translate(segment, [BONJOUR, { ...CA_VA, translation: CA_VA.text, flaw: 'altered' }]);
     const flawed = screen.find('[data-flaw=altered]');
     expect(flawed.lang).toBe('en');
-    expect(flawed.textContent).toContain('How are you?');
-    expect(flawed.textContent).toContain('a number, an address or a fixed term would have been lost');
+    expect(flawed.textContent).toBe('How are you?');
+    expect(flawed.querySelector('[role=img]')!.ariaLabel).toContain('a number, an address or a fixed term');
   });
 
   it('is not there for what is said in that language, nor in another language, nor when it is off', async () => {
@@ -257,6 +257,23 @@ describe('a translation', () => {
     const rest = { complete: false, glossary: '' };
     screen.publish({ type: 'translation', sessionId, translation: { ...translation, ...rest } });
     expect(translations()).toEqual([]);
+  });
+
+  it('makes a live transcript longer, and its end stays in view', async () => {
+    await inFrench();
+    for (let index = 1; index < 40; index++) {
+      const segment = spoken(index * 4_000, MORNING);
+      say(segment);
+      const long = { ...CA_VA, translation: 'Comment allez-vous ? '.repeat(8) };
+      translate(segment, [BONJOUR, long]);
+    }
+    const { scrollHeight, clientHeight } = screen.find('.scroller');
+    expect(scrollHeight).toBeGreaterThan(clientHeight);
+    await vi.waitFor(() => {
+      const scroller = screen.find('.scroller');
+      expect(scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight).toBeLessThan(2);
+    });
+    expect(screen.all('[data-action=back-to-live]')).toEqual([]);
   });
 
   it('is what a screen reader says, when it is complete; in the same language as before', async () => {
@@ -347,6 +364,14 @@ describe('the models for it', () => {
     dispatchEvent(new Event('online'));
     await vi.waitFor(() => expect(screen.calls).toContain('prepare opus-mt-en-fr'));
     expect(screen.calls).not.toContain('prepare opus-mt-fr-en');
+  });
+
+  it('that failed before get another chance when a language is chosen', async () => {
+    screen = await Screen.open();
+    await startRecording();
+    screen.publish({ type: 'model', status: failed('opus-mt-en-fr', 'model-failed') });
+    await choose('fr');
+    await vi.waitFor(() => expect(screen.calls).toContain('prepare opus-mt-en-fr'));
   });
 
   it('say nothing to who reads no translation', async () => {
