@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { RECOGNIZER_IDS, type RecognitionSettings } from '@core/protocol/engine.ts';
 import { LANGUAGES, type Language } from '@core/transcript/types.ts';
+import { EXPORTED_TEXTS } from '@src/export/wording.ts';
 
 export const THEMES = ['system', 'light', 'dark'] as const;
 
@@ -36,6 +37,8 @@ const SettingsSchema = v.object({
   /** The language chosen last to read in; a tab may read in another one. */
   target: v.fallback(v.nullable(v.picklist(LANGUAGES)), null),
   translationLayout: v.fallback(v.picklist(TRANSLATION_LAYOUTS), 'below'),
+  /** What is copied and downloaded of a meeting that is translated. */
+  exportedText: v.fallback(v.picklist(EXPORTED_TEXTS), 'both'),
   captionText: v.fallback(v.picklist(CAPTION_TEXTS), 'both'),
   captionSizePx: v.fallback(v.picklist(CAPTION_SIZES_PX), 40),
   /** Off: the audio of a meeting is deleted when its last word is stored. */
