@@ -20,6 +20,7 @@ import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
 import type { CaptureStarter, Engine, PageState } from './engine.ts';
 import { CaptionsStore } from './captions.svelte.ts';
 import { EngineStatusStore, isMissing } from './engine-status.svelte.ts';
+import { GlossaryStore } from './glossary.svelte.ts';
 import { LocaleStore } from './locale.svelte.ts';
 import { MeetingsStore } from './meetings.svelte.ts';
 import { MicrophonesStore } from './microphones.svelte.ts';
@@ -52,6 +53,7 @@ export class App {
   readonly settings = new SettingsStore();
   readonly locale = new LocaleStore();
   readonly notices = new NoticesStore();
+  readonly glossary = new GlossaryStore((error) => this.notices.report(error));
   readonly panel = new PanelStore();
   readonly privacy = new PrivacyStore();
   readonly sources = new SourcesStore();
@@ -87,7 +89,7 @@ export class App {
       settings,
       transcripts: this.transcripts,
       status,
-      glossary: () => [],
+      glossary: () => this.glossary.entries,
       onError,
     });
     this.tabs = new TabsStore(engine, parts.measureMemory ?? measureMemory);

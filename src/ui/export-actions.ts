@@ -5,6 +5,7 @@ import { wordingOf, type Wording } from '@src/export/wording.ts';
 import { downloadFile } from '@src/page/files.ts';
 import type { App } from '@src/stores/app.svelte.ts';
 import type { EngineStatusStore } from '@src/stores/engine-status.svelte.ts';
+import type { GlossaryStore } from '@src/stores/glossary.svelte.ts';
 import type { TabsStore } from '@src/stores/tabs.svelte.ts';
 import { sourceLabeller } from './text.ts';
 
@@ -23,6 +24,10 @@ export function downloadTranscript(app: Reading, transcript: MeetingTranscript, 
 export async function copyTranscript(app: Reading, transcript: MeetingTranscript): Promise<void> {
   const text = toTxt(transcript, chosenWording(app, transcript), sourceLabeller(transcript.meeting));
   await navigator.clipboard.writeText(text);
+}
+
+export function downloadGlossary(glossary: GlossaryStore): void {
+  downloadFile(glossary.exportCsv());
 }
 
 /** What a developer needs to understand a device: models, self-tests, tabs, the engine and events, never words. */
