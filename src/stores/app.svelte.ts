@@ -126,9 +126,10 @@ export class App {
 
   /** What the other tabs and the election must know of this page. */
   get pageState(): PageState {
-    const { sessionId, isFinishing } = this.recorder;
+    const { sessionId, isFinishing, state } = this.recorder;
     return {
-      recording: sessionId ? [sessionId] : [],
+      // Until its meeting is stored the others find nothing to show.
+      recording: sessionId && state !== 'starting' ? [sessionId] : [],
       working: sessionId !== null || isFinishing || this.recovery.running.length > 0,
     };
   }
