@@ -2,7 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { page, userEvent } from 'vitest/browser';
 import type { SessionId } from '@core/protocol/ids.ts';
 import { LOCKS } from '@core/protocol/tabs.ts';
-import type { SegmentTranslation } from '@core/translation/types.ts';
+import { textOf, type Segment } from '@core/transcript/types.ts';
 import { OTHER_TAB, Screen } from '../support/screen.ts';
 import { screenPage } from '../support/screen-page.ts';
 import { meeting, segment, words } from '../support/segments.ts';
@@ -23,6 +23,23 @@ const texts = () => screen.all(`${VIEW} [data-role=original]`).map((line) => lin
 const isOpen = () => screen.all(VIEW).length > 0;
 const focused = (selector: string) => document.activeElement?.matches(selector) ?? false;
 const sizePx = () => Number.parseFloat(getComputedStyle(screen.find(`${VIEW} .stage`)).fontSize);
+
+/** What the engine says of a segment of which each sentence is so translated. */
+function translate(of: Segment, translations: readonly string[]): void {
+  const sentences = textOf(of.committed).split(/(?<=[.?]) /);
+  let to = 0;
+  const units = sentences.map((text, index) => {
+    const from = to;
+    to += words(text).length;
+    return { from, to, text, translation: translations[index]! };
+  });
+  const sessionId = screen.app.recorder.sessionId!;
+  screen.publish({
+    type: 'translation',
+    sessionId,
+    translation: { sessionId, segmentId: of.id, target: 'zh', units, complete: true, glossary: '' },
+  });
+}
 
 async function open(): Promise<void> {
   screen.find(BUTTON).click();
@@ -127,14 +144,27 @@ describe('the captions', () => {
     expect(screen.find('[data-action=caption-larger]').matches(':disabled')).toBe(true);
   });
 
+  it('fill the screen and give it back', async () => {
+    await userEvent.click(screen.find(BUTTON));
+    await userEvent.keyboard('f');
+    await vi.waitFor(() => expect(document.fullscreenElement).toBe(document.documentElement));
+    await vi.waitFor(() => screen.find('[data-action=fullscreen][aria-label="Leave full screen"]'));
+    await userEvent.keyboard('c');
+    await vi.waitFor(() => expect(document.fullscreenElement).toBeNull());
+  });
+
   it('have a contrast of 7:1 and more for every word, in both themes', async () => {
     await startRecording();
     say(spoken(0, 'So', { state: 'committed', tentative: words(' we go on') }));
+    screen.app.translations.choose('zh');
+    say(spoken(4_000, 'Good morning.'));
+    translate(spoken(4_000, 'Good morning.'), ['早上好。']);
     for (const theme of ['light', 'dark'] as const) {
       screen.app.settings.set({ theme });
       await open();
       const view = getComputedStyle(screen.find(VIEW));
-      const inks = [view.color, getComputedStyle(screen.find(`${VIEW} .tentative`)).color];
+      const inkOf = (selector: string) => getComputedStyle(screen.find(`${VIEW} ${selector}`)).color;
+      const inks = [view.color, inkOf('.tentative'), inkOf('[data-role=translation]')];
       expect(new Set(inks).size).toBe(inks.length);
       for (const ink of inks) expect(contrast(ink, view.backgroundColor)).toBeGreaterThanOrEqual(7);
       screen.find('[data-action=leave-captions]').click();
@@ -142,7 +172,7 @@ describe('the captions', () => {
     }
   });
 
-  it('show what another tab records', async () => {
+  it('show what another tab records, and the screen stays on', async () => {
     const id = crypto.randomUUID() as SessionId;
     const [held, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const recording = navigator.locks.request(LOCKS.recording(id), () => (held.resolve(), over.promise));
@@ -150,9 +180,12 @@ describe('the captions', () => {
     await Screen.stored((database) => database.put('sessions', meeting({ id })));
     screen.publish({ type: 'session', sessionId: id, tab: OTHER_TAB, state: 'open' });
     await vi.waitFor(() => expect(screen.app.transcripts.isLive(id)).toBe(true));
+    const staysOn = vi.spyOn(navigator.wakeLock, 'request');
     await open();
     screen.publish({ type: 'segment', sessionId: id, segment: segment(0, 'From the other tab.') });
     expect(texts()).toEqual(['From the other tab.']);
+    expect(staysOn).toHaveBeenCalledWith('screen');
+    staysOn.mockRestore();
     over.resolve();
     await recording;
   });
@@ -170,18 +203,9 @@ describe('the captions of a meeting that is translated', () => {
     screen.app.translations.choose('zh');
     await startRecording();
     await vi.waitFor(() => expect(screen.views.at(-1)?.target).toBe('zh'));
-    const hello = spoken(0, 'Good morning.');
-    const sessionId = screen.app.recorder.sessionId!;
-    const translation: SegmentTranslation = {
-      sessionId,
-      segmentId: hello.id,
-      target: 'zh',
-      units: [{ from: 0, to: 2, text: 'Good morning.', translation: '早上好。' }],
-      complete: true,
-      glossary: '',
-    };
+    const hello = spoken(0, 'Good morning. How are you?');
     say(hello);
-    screen.publish({ type: 'translation', sessionId, translation });
+    translate(hello, ['早上好。', '你好吗？']);
     say(spoken(4_000, 'How', { state: 'committed', tentative: words(' are') }));
   }
 
@@ -189,8 +213,8 @@ describe('the captions of a meeting that is translated', () => {
     await sayTwo();
     await open();
     const [english, chinese] = [
-      ['original', 'en', 'Good morning.'],
-      ['translation', 'zh-Hans', '早上好。'],
+      ['original', 'en', 'Good morning. How are you?'],
+      ['translation', 'zh-Hans', '早上好。你好吗？'],
     ];
     const next = ['original', 'en', 'How are'];
     expect(shown()).toEqual([english, chinese, next]);

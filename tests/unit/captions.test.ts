@@ -26,7 +26,7 @@ const BONJOUR = translated(HELLO, unit(0, 2, 'Bonjour.'), unit(2, 5, 'Comment al
 
 interface Reading {
   text?: 'both' | 'original' | 'translation';
-  target?: 'fr' | 'zh' | null;
+  target?: 'fr' | null;
   translations?: SegmentTranslation[];
   hopeless?: boolean;
 }
@@ -39,10 +39,10 @@ const read = (segments: Segment[], reading: Reading = {}, max?: number) => {
     translationOf: ({ id }: Segment) => translations.find(({ segmentId }) => segmentId === id) ?? null,
     isHopeless: () => hopeless,
   };
-  return linesOf(segments, choice, max).map(({ segment: { startMs }, original, translation }) => [
+  return linesOf(segments, choice, max).map(({ segment: { startMs }, original, units }) => [
     startMs,
     original,
-    translation,
+    units.map(({ translation }) => translation),
   ]);
 };
 
@@ -50,47 +50,39 @@ describe('the lines of the captions', () => {
   it('are the last ones, in the order they were said', () => {
     const segments = [0, 1, 2, 3].map((index) => segment(index, 'So.'));
     expect(read(segments, { target: null }, 2)).toEqual([
-      [2, true, null],
-      [3, true, null],
+      [2, true, []],
+      [3, true, []],
     ]);
   });
 
   it('stand as they were said while nothing is translated, whatever was chosen before', () => {
-    expect(read([HELLO], { text: 'translation', target: null })).toEqual([[0, true, null]]);
+    expect(read([HELLO], { text: 'translation', target: null })).toEqual([[0, true, []]]);
   });
 
   it('have the translation under the original, or one of the two', () => {
     const translations = [BONJOUR];
-    const french = 'Bonjour. Comment allez-vous ?';
+    const french = ['Bonjour.', 'Comment allez-vous ?'];
     expect(read([HELLO], { translations })).toEqual([[0, true, french]]);
-    expect(read([HELLO], { text: 'original', translations })).toEqual([[0, true, null]]);
+    expect(read([HELLO], { text: 'original', translations })).toEqual([[0, true, []]]);
     expect(read([HELLO], { text: 'translation', translations })).toEqual([[0, false, french]]);
   });
 
   it('say nothing in the wrong language while a translation is on its way, and the original where none will come', () => {
     expect(read([HELLO], { text: 'translation' })).toEqual([]);
-    expect(read([HELLO], { text: 'translation', hopeless: true })).toEqual([[0, true, null]]);
+    expect(read([HELLO], { text: 'translation', hopeless: true })).toEqual([[0, true, []]]);
   });
 
   it('leave what is said in the language that is read', () => {
     const french = segment(0, 'Bonjour.', { language: 'fr' });
-    expect(read([french], { text: 'translation' })).toEqual([[0, true, null]]);
-    expect(read([french])).toEqual([[0, true, null]]);
+    expect(read([french], { text: 'translation' })).toEqual([[0, true, []]]);
+    expect(read([french])).toEqual([[0, true, []]]);
   });
 
   it('hold a sentence back until the one before it is translated: it would be moved', () => {
     const second = translated(HELLO, unit(2, 5, 'Comment allez-vous ?'));
-    expect(read([HELLO], { translations: [second] })).toEqual([[0, true, null]]);
+    expect(read([HELLO], { translations: [second] })).toEqual([[0, true, []]]);
     const first = translated(HELLO, unit(0, 1, 'Bonjour'), unit(2, 5, 'Comment allez-vous ?'));
-    expect(read([HELLO], { translations: [first] })).toEqual([[0, true, 'Bonjour']]);
-  });
-
-  it('join Chinese sentences without spaces', () => {
-    const chinese = {
-      ...translated(HELLO, unit(0, 2, '你好。'), unit(2, 5, '你好吗？')),
-      target: 'zh' as const,
-    };
-    expect(read([HELLO], { target: 'zh', translations: [chinese] })).toEqual([[0, true, '你好。你好吗？']]);
+    expect(read([HELLO], { translations: [first] })).toEqual([[0, true, ['Bonjour']]]);
   });
 
   it('make room for one that is there only when its translation is', () => {

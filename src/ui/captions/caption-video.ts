@@ -1,3 +1,4 @@
+import type { Language } from '@core/transcript/types.ts';
 import { drawCaptions } from './drawing.ts';
 import type { CaptionLine } from './lines.ts';
 
@@ -20,9 +21,10 @@ export class CaptionVideo {
     this.#onClosed = onClosed;
   }
 
-  draw(lines: readonly CaptionLine[]): void {
+  /** @param target the language that is translated into */
+  draw(lines: readonly CaptionLine[], target: Language | null): void {
     const context = this.#canvas.getContext('2d');
-    if (context) drawCaptions(context, lines);
+    if (context) drawCaptions(context, lines, target);
   }
 
   /** Draw first: a video without a picture cannot float. False where the browser refused. */

@@ -1,5 +1,5 @@
-import { textOf } from '@core/transcript/types.ts';
-import type { CaptionLine } from './lines.ts';
+import { textOf, type Language } from '@core/transcript/types.ts';
+import { spaceIn, type CaptionLine } from './lines.ts';
 
 type Ink = 'committed' | 'tentative' | 'translation';
 
@@ -29,7 +29,11 @@ const MARGIN = 0.05;
 const PIECE = /\s*(?:[\p{Ps}\p{Pi}]*\p{Script=Han}[\p{Pe}\p{Pf}\p{Po}]*|(?:(?!\p{Script=Han})\S)+)/gu;
 
 /** Draws as many of the last rows as there is room for, the latest at the bottom. */
-export function drawCaptions(context: CanvasRenderingContext2D, lines: readonly CaptionLine[]): void {
+export function drawCaptions(
+  context: CanvasRenderingContext2D,
+  lines: readonly CaptionLine[],
+  target: Language | null,
+): void {
   const { width, height } = context.canvas;
   const sizePx = height * TYPE_SIZE;
   const marginPx = height * MARGIN;
@@ -41,7 +45,7 @@ export function drawCaptions(context: CanvasRenderingContext2D, lines: readonly 
   const measure = (text: string) => context.measureText(text).width;
   const room = Math.floor((height - 2 * marginPx) / rowPx);
   const rows = lines
-    .flatMap(runsOf)
+    .flatMap((line) => runsOf(line, target))
     .flatMap((runs) => wrap(runs, width - 2 * marginPx, measure))
     .slice(-room);
   rows.forEach((row, index) => {
@@ -56,17 +60,18 @@ export function drawCaptions(context: CanvasRenderingContext2D, lines: readonly 
 }
 
 /** The paragraphs of a line: what was said, then its translation. */
-function runsOf({ segment, original, translation }: CaptionLine): Run[][] {
+function runsOf({ segment, original, units }: CaptionLine, target: Language | null): Run[][] {
   const committed = textOf(segment.committed);
   const tentative = segment.tentative.map(({ text }) => text).join('');
   const own: Run[] = [
     { text: committed, ink: 'committed' },
     { text: committed ? tentative : tentative.trimStart(), ink: 'tentative' },
   ];
-  return [
-    ...(original ? [own] : []),
-    ...(translation === null ? [] : [[{ text: translation, ink: 'translation' } as const]]),
-  ];
+  const translated = units.map(({ translation, flaw }, index): Run => {
+    const space = index > 0 ? spaceIn(target) : '';
+    return { text: `${space}${translation}`, ink: flaw ? 'committed' : 'translation' };
+  });
+  return original ? [own, translated] : [translated];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Language, Segment } from '@core/transcript/types.ts';
-import type { SegmentTranslation } from '@core/translation/types.ts';
+import type { SegmentTranslation, TranslatedUnit } from '@core/translation/types.ts';
 import type { App } from '@src/stores/app.svelte.ts';
 import type { Settings } from '@src/stores/settings.svelte.ts';
 
@@ -11,8 +11,8 @@ export interface CaptionLine {
   readonly segment: Segment;
   /** Its own words are shown. */
   readonly original: boolean;
-  /** Its translation from the first word to the first gap; null where none is shown. */
-  readonly translation: string | null;
+  /** Its translation from the first word to the first gap; empty where none is shown. */
+  readonly units: readonly TranslatedUnit[];
 }
 
 interface CaptionChoice {
@@ -50,19 +50,18 @@ function lineOf(
   segment: Segment,
   { text, target, translationOf, isHopeless }: CaptionChoice,
 ): CaptionLine | null {
-  if (text === 'original' || target === null || segment.language === target)
-    return { segment, original: true, translation: null };
-  const units = translationOf(segment);
-  const translation = units && (textBeforeGap(units) || null);
-  if (text === 'both') return { segment, original: true, translation };
-  if (translation !== null) return { segment, original: false, translation };
-  return isHopeless(segment) ? { segment, original: true, translation: null } : null;
+  const asSaid = { segment, original: true, units: [] };
+  if (text === 'original' || target === null || segment.language === target) return asSaid;
+  const units = unitsBeforeGap(translationOf(segment)?.units ?? []);
+  if (text === 'both' || units.length > 0) return { segment, original: text === 'both', units };
+  return isHopeless(segment) ? asSaid : null;
 }
 
 /** A unit after a gap waits: words that were put in before it would move it. */
-function textBeforeGap({ units, target }: SegmentTranslation): string {
+function unitsBeforeGap(units: readonly TranslatedUnit[]): readonly TranslatedUnit[] {
   const gap = units.findIndex(({ from }, index) => from !== (units[index - 1]?.to ?? 0));
-  return (gap === -1 ? units : units.slice(0, gap))
-    .map(({ translation }) => translation)
-    .join(target === 'zh' ? '' : ' ');
+  return gap === -1 ? units : units.slice(0, gap);
 }
+
+/** What stands between two translated sentences: nothing in Chinese. */
+export const spaceIn = (language: Language | null): string => (language === 'zh' ? '' : ' ');
