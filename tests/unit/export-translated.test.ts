@@ -233,6 +233,13 @@ describe('long sentences', () => {
     ).toBe('Hello everyone, let us begin. Today’s meeting is short.');
   });
 
+  it('a short sentence without a translation does not share the cue of one with', () => {
+    const source = segment(0, 'Yes. I agree.');
+    const target = translated(source, 'fr', [unit(0, 1, 'Yes.', 'Oui.')]);
+    const cues = toCues({ meeting: meeting(), segments: [source] }, wording('both', target));
+    expect(cues.map(({ texts }) => texts.map(({ text }) => text))).toEqual([['Yes.', 'Oui.'], ['I agree.']]);
+  });
+
   it('short sentences share a cue, in both languages', () => {
     const source = segment(0, 'Yes. I agree.');
     const target = translated(source, 'fr', [
