@@ -106,6 +106,12 @@ describe('the language to read in', () => {
     screen.setOwner(ownerOf(OTHER_TAB, 'ready', 2));
     await vi.waitFor(() => expect(screen.views).toEqual([view, view]));
 
+    const entry = { from: 'en', to: 'fr', term: 'budget', translation: 'enveloppe' } as const;
+    screen.app.glossary.add(entry);
+    await vi.waitFor(() => expect(screen.views.at(-1)).toEqual({ ...view, glossary: [entry] }));
+    screen.app.glossary.remove(entry);
+    await vi.waitFor(() => expect(screen.views.at(-1)).toEqual(view));
+
     screen.find(RECORD).click();
     await inState('idle');
     await startRecording();
@@ -274,6 +280,23 @@ describe('a translation', () => {
       expect(scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight).toBeLessThan(2);
     });
     expect(screen.all('[data-action=back-to-live]')).toEqual([]);
+  });
+
+  it('that comes above does not move what somebody reads further down', async () => {
+    await inFrench();
+    const segments = Array.from({ length: 40 }, (_, index) => spoken((index + 1) * 4_000, MORNING));
+    segments.forEach(say);
+    const scroller = screen.find('.scroller');
+    await vi.waitFor(() => expect(scroller.scrollTop).toBeGreaterThan(0));
+    scroller.scrollTop = scroller.scrollHeight / 2;
+    await vi.waitFor(() => screen.find('[data-action=back-to-live]'));
+    const read = items().find((item) => item.getBoundingClientRect().top > 200)!;
+    const { top } = read.getBoundingClientRect();
+    const long = { ...CA_VA, translation: 'Comment allez-vous ? '.repeat(8) };
+    for (const segment of segments.slice(0, 5)) translate(segment, [BONJOUR, long]);
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    expect(read.getBoundingClientRect().top).toBeCloseTo(top, 0);
   });
 
   it('is what a screen reader says, when it is complete; in the same language as before', async () => {
