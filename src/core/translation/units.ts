@@ -3,12 +3,13 @@ import { clauseEnd, sizeOf } from './clauses.ts';
 import { sentenceEnds } from './sentences.ts';
 import type { Unit } from './types.ts';
 
-/** Speech that is waited for before an unfinished sentence is cut: ms, or words or Chinese characters without word times. */
-const PATIENCE = { ms: 6000, words: 15, characters: 30 };
-/** An unfinished sentence of more than so many is cut even where no clause ends. No clause is longer. */
-const MOST = { words: 30, characters: 60 };
-/** Models translate whole sentences of up to so many words well. */
-const LONGEST_SENTENCE = { words: 40, characters: 80 };
+/**
+ * Speech that is waited for before an unfinished sentence is cut: ms, or words or Chinese characters without word times. Most sentences are
+ * over by then; a clause on its own is translated worse than a reader can wait.
+ */
+const PATIENCE = { ms: 12_000, words: 30, characters: 60 };
+/** Models translate whole sentences of up to so many words well: longer ones are cut even where no clause ends, and no clause is longer. */
+const MOST = { words: 40, characters: 80 };
 
 const limitFor = (language: Language, limit: { words: number; characters: number }): number =>
   language === 'zh' ? limit.characters : limit.words;
@@ -64,7 +65,7 @@ export function unitsOf(
     const closed = complete || end < words.length;
     for (;;) {
       const size = sizeOf(words, from, end, language);
-      if (closed && size <= limitFor(language, LONGEST_SENTENCE)) break;
+      if (closed && size <= most) break;
       if (!closed && size <= most && !hasLasted(words, from, end, language)) break;
       const cut = clauseEnd(words, from, end, language, { most, anyway: closed || size > most });
       if (cut === null) break;
