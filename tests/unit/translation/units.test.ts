@@ -14,9 +14,14 @@ const words = (text: string, language: Language = 'en'): Word[] =>
         .map((word) => ` ${word}`)
   ).map((word) => ({ text: word, startMs: null, endMs: null }));
 
-const timed = (text: string, wordMs: number, pauses: Readonly<Record<number, number>> = {}): Word[] => {
+const timed = (
+  text: string,
+  wordMs: number,
+  pauses: Readonly<Record<number, number>> = {},
+  language: Language = 'en',
+): Word[] => {
   let at = 0;
-  return words(text).map((word, index) => {
+  return words(text, language).map((word, index) => {
     at += pauses[index] ?? 0;
     const startMs = at;
     at += wordMs;
@@ -73,7 +78,7 @@ describe('long sentences', () => {
   const SECOND = 'and the result of all of that is that we need more time';
   /** Of one unfinished sentence that is spoken slowly. */
   const cutSlow = (text: string, language: Language): string[] =>
-    unitsOf(timed(text, 2000), language, [], false).map((unit) => unit.text);
+    unitsOf(timed(text, 1000, {}, language), language, [], false).map((unit) => unit.text);
 
   test('without word times a clause is cut off after thirty words, behind the last place where one ends', () => {
     expect(cut(`${FIRST} and the result of all of`, 'en', false)).toEqual([]);
