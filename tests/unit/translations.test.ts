@@ -241,6 +241,8 @@ describe('what is said now', () => {
       reason: 'hallucination',
     });
     await next();
+    translations.setView(reader(), view('fr'));
+    await quiet();
     expect(waiting).toEqual([]);
     expect(shown).toEqual([]);
     expect(store.kept).toEqual([]);
