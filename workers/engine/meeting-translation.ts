@@ -129,7 +129,8 @@ export class MeetingTranslation {
     const before = this.#works[queue].get(id);
     const said = this.#said.get(id);
     const units = unitsOf(committed, language, before?.units ?? said?.units ?? [], state === 'final');
-    const known = before?.done ?? (said && said.glossary === this.#key(segment) ? said.units : []);
+    const key = said ? this.#key(segment) : null;
+    const known = before?.done ?? (said?.glossary === key ? said.units : []);
     const work: Work = { segment, units, done: units.flatMap((unit) => find(known, unit) ?? []) };
     this.#works[queue].set(id, work);
     if (units.length === work.done.length) this.#settle(work);
