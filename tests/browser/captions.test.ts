@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import { UnisonoError } from '@core/protocol/errors.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
 import { LOCKS } from '@core/protocol/tabs.ts';
 import { textOf, type Segment } from '@core/transcript/types.ts';
@@ -170,6 +171,15 @@ describe('the captions', () => {
       screen.find('[data-action=leave-captions]').click();
       await vi.waitFor(() => expect(isOpen()).toBe(false));
     }
+  });
+
+  it('say what went wrong meanwhile', async () => {
+    await startRecording();
+    await open();
+    screen.app.notices.report(new UnisonoError('microphone-unplugged', 'test'));
+    await vi.waitFor(() =>
+      expect(screen.find(`${VIEW} [data-notice]`).textContent).toContain('was unplugged'),
+    );
   });
 
   it('show what another tab records, and the screen stays on', async () => {
