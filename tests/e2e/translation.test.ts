@@ -88,7 +88,7 @@ async function leaveMeeting(page: Page, ids: readonly number[]): Promise<void> {
       preview: '',
     });
     for (const [index, { language, text }] of said.entries()) {
-      const words = language === 'zh' ? [...text] : text.split(' ').map((word) => ` ${word}`);
+      const words = language === 'zh' ? Array.from(text) : text.split(' ').map((word) => ` ${word}`);
       const segment = {
         id: `one-${index}`,
         sourceId: 'one',
