@@ -1,75 +1,122 @@
 import type { MeetingTranscript } from '@core/transcript/meeting.ts';
-import type { Segment } from '@core/transcript/types.ts';
+import type { Language, Segment } from '@core/transcript/types.ts';
+import { cueCharacters, cutText, evenCuts, wrap } from './lines.ts';
+import { stretchesOf, translationIn, type Wording } from './wording.ts';
+
+/** What a cue says in one language: one line, or two parted by a line feed. */
+interface CueText {
+  readonly text: string;
+  readonly language: Language | null;
+}
 
 /** One subtitle: what is on the screen from `startMs` to `endMs`, times on the meeting's clock. */
 export interface Cue {
   readonly startMs: number;
   readonly endMs: number;
-  /** One line, or two parted by a line feed. */
-  readonly text: string;
+  /** The original, its translation, or the one above the other. */
+  readonly texts: readonly CueText[];
   readonly segment: Segment;
 }
 
-/** Two lines of the usual length for subtitles; Chinese characters are twice as wide. */
-const LINE_CHARACTERS = { latin: 42, chinese: 18 };
+/** What is not cut any further: a word, or a part of a translated unit. Its texts bring the space before them. */
+type Piece = Omit<Cue, 'segment'>;
+
 const MAX_CUE_MS = 7_000;
 const SENTENCE_END = /[.!?…。！？]["»”’)]*$/u;
 
 /**
  * Cuts finished segments into subtitles. A segment that is too long is cut between words: where the recognizer
- * gave word times those are used, else the segment's time is shared out by the length of the text.
- * Cues of one segment never overlap and stay within it.
+ * gave word times those are used, else the segment's time is shared out by the length of the text. A translated
+ * segment is cut between the units of its translation, so that both languages of a cue say the same; a unit that is
+ * too long is shared out evenly. Cues of one segment never overlap and stay within it.
  */
-export function toCues({ meeting, segments }: MeetingTranscript): readonly Cue[] {
+export function toCues({ meeting, segments }: MeetingTranscript, wording: Wording): readonly Cue[] {
   const offsets = new Map(meeting.sources.map((source) => [source.sourceId, source.offsetMs]));
-  return segments.flatMap((segment) => cuesOf(segment, offsets.get(segment.sourceId) ?? 0));
-}
-
-interface TimedWord {
-  readonly text: string;
-  readonly startMs: number;
-  readonly endMs: number;
-}
-
-function cuesOf(segment: Segment, offsetMs: number): Cue[] {
-  const line = segment.language === 'zh' ? LINE_CHARACTERS.chinese : LINE_CHARACTERS.latin;
-  return groupWords(timedWords(segment, offsetMs), 2 * line).flatMap((group) => {
-    const first = group[0];
-    const last = group.at(-1);
-    const text = textOfGroup(group);
-    if (!first || !last || text === '') return [];
-    return [{ startMs: first.startMs, endMs: last.endMs, text: wrap(text, line), segment }];
+  return segments.flatMap((segment) => {
+    const pieces = piecesOf(segment, offsets.get(segment.sourceId) ?? 0, wording);
+    return groupPieces(pieces).flatMap((group) => {
+      const { texts, ...times } = joined(group);
+      const lines = texts.map(({ text, language }) => ({ text: wrap(text.trim(), language), language }));
+      return lines[0]?.text ? [{ ...times, texts: lines, segment }] : [];
+    });
   });
 }
 
-function groupWords(words: readonly TimedWord[], maxCharacters: number): TimedWord[][] {
-  const groups: TimedWord[][] = [];
-  for (const word of words) {
+function piecesOf(segment: Segment, offsetMs: number, wording: Wording): Piece[] {
+  const words = timedWords(segment, offsetMs);
+  const translation = translationIn(wording, segment);
+  return stretchesOf(segment, translation).flatMap((stretch) => {
+    const spoken = words.slice(stretch.from, stretch.to);
+    if (!translation || stretch.translation === null) return spoken;
+    const translated = { text: stretch.translation, language: translation.target };
+    return shareOut(spoken, translated, wording.text === 'both');
+  });
+}
+
+/** A translated unit in as few parts as fit a cue each, cut at about the same place in both languages. */
+function shareOut(words: readonly Piece[], translated: CueText, withOriginal: boolean): Piece[] {
+  const { language } = translated;
+  const space = language === 'zh' ? '' : ' ';
+  const places = words.slice(1).map((_, index) => lengthOf(joined(words.slice(0, index + 1))));
+  const length = lengthOf(joined(words));
+  for (let count = 1; ; count++) {
+    const translations = cutText(translated.text, Math.min(count, words.length));
+    const cuts = evenCuts(places, length, translations.length).map((index) => index + 1);
+    const parts = translations.map((text, part) => {
+      const original = joined(words.slice(cuts[part - 1] ?? 0, cuts[part]));
+      const texts = [...(withOriginal ? original.texts : []), { text: space + text, language }];
+      return { ...original, texts };
+    });
+    if (translations.length < count || parts.every(fits)) return parts;
+  }
+}
+
+const lengthOf = ({ texts }: Piece): number => texts[0]?.text.length ?? 0;
+
+function groupPieces(pieces: readonly Piece[]): Piece[][] {
+  const groups: Piece[][] = [];
+  for (const piece of pieces) {
     const group = groups.at(-1);
-    if (!group || !fits(group, word, maxCharacters)) groups.push([word]);
-    else group.push(word);
+    if (group && takes(group, piece)) group.push(piece);
+    else groups.push([piece]);
   }
   return groups;
 }
 
-/** A full sentence that fills a line is worth a cue of its own; short ones share. */
-function fits(group: readonly TimedWord[], word: TimedWord, maxCharacters: number): boolean {
-  const text = textOfGroup(group);
-  const startMs = group[0]?.startMs ?? word.startMs;
-  if (text.length + word.text.trimEnd().length > maxCharacters || word.endMs - startMs > MAX_CUE_MS)
-    return false;
-  return !(SENTENCE_END.test(text) && text.length > maxCharacters / 2);
+/** Translated and other words stay apart. A full sentence that fills a line is worth a cue; short ones share. */
+function takes(group: readonly Piece[], piece: Piece): boolean {
+  const cue = joined(group);
+  const filled = cue.texts.some(
+    ({ text, language }) => SENTENCE_END.test(text) && text.trim().length > cueCharacters(language) / 2,
+  );
+  return !filled && languagesOf(cue) === languagesOf(piece) && fits(joined([...group, piece]));
 }
 
-const textOfGroup = (group: readonly TimedWord[]): string =>
-  group
-    .map((word) => word.text)
-    .join('')
-    .trim();
+const languagesOf = ({ texts }: Piece): string => texts.map(({ language }) => language).join();
+
+const fits = ({ texts, startMs, endMs }: Piece): boolean =>
+  endMs - startMs <= MAX_CUE_MS &&
+  texts.every(({ text, language }) => text.trim().length <= cueCharacters(language));
+
+/** Pieces of the same languages, one after the other. */
+function joined(pieces: readonly Piece[]): Piece {
+  const [first, ...rest] = pieces;
+  return rest.reduce<Piece>(
+    (cue, { texts, endMs }) => ({
+      startMs: cue.startMs,
+      endMs,
+      texts: cue.texts.map(({ text, language }, index) => ({
+        text: text + (texts[index]?.text ?? ''),
+        language,
+      })),
+    }),
+    first ?? { startMs: 0, endMs: 0, texts: [] },
+  );
+}
 
 /** Every word with a time inside its segment: its own, or its share of the segment's. Starts never go back. */
-function timedWords(segment: Segment, offsetMs: number): TimedWord[] {
-  const { committed, startMs, endMs } = segment;
+function timedWords(segment: Segment, offsetMs: number): Piece[] {
+  const { committed, startMs, endMs, language } = segment;
   const total = committed.reduce((sum, word) => sum + word.text.length, 0) || 1;
   const timed = committed.every((word) => word.startMs !== null && word.endMs !== null);
   const share = (characters: number) => startMs + ((endMs - startMs) * characters) / total;
@@ -81,16 +128,6 @@ function timedWords(segment: Segment, offsetMs: number): TimedWord[] {
     const to = timed ? (word.endMs ?? 0) + offsetMs : share(seen);
     const wordStartMs = Math.min(Math.max(from, earliestMs), endMs);
     earliestMs = Math.min(Math.max(to, wordStartMs), endMs);
-    return { text: word.text, startMs: wordStartMs, endMs: earliestMs };
+    return { texts: [{ text: word.text, language }], startMs: wordStartMs, endMs: earliestMs };
   });
-}
-
-/** The text on two balanced lines where one is not enough. */
-function wrap(text: string, lineCharacters: number): string {
-  if (text.length <= lineCharacters) return text;
-  const middle = Math.ceil(text.length / 2);
-  const spaces = [...text.matchAll(/ /g)].map((match) => match.index);
-  if (spaces.length === 0) return `${text.slice(0, middle)}\n${text.slice(middle)}`;
-  const nearest = spaces.reduce((best, at) => (Math.abs(at - middle) < Math.abs(best - middle) ? at : best));
-  return `${text.slice(0, nearest)}\n${text.slice(nearest + 1)}`;
 }

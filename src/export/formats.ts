@@ -3,6 +3,7 @@ import { toJson } from './json.ts';
 import { toSrt } from './srt.ts';
 import { toTxt } from './txt.ts';
 import { toVtt } from './vtt.ts';
+import type { Wording } from './wording.ts';
 
 export const EXPORT_FORMATS = ['txt', 'srt', 'vtt', 'json'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -13,10 +14,13 @@ export interface ExportedFile {
   readonly content: string;
 }
 
-const WRITERS: Record<
-  ExportFormat,
-  { mimeType: string; write: (transcript: MeetingTranscript, label: (sourceId: string) => string) => string }
-> = {
+type Writer = (
+  transcript: MeetingTranscript,
+  wording: Wording,
+  sourceLabel: (sourceId: string) => string,
+) => string;
+
+const WRITERS: Record<ExportFormat, { mimeType: string; write: Writer }> = {
   txt: { mimeType: 'text/plain', write: toTxt },
   srt: { mimeType: 'application/x-subrip', write: toSrt },
   vtt: { mimeType: 'text/vtt', write: toVtt },
@@ -27,14 +31,22 @@ const WRITERS: Record<
 export function exportTranscript(
   transcript: MeetingTranscript,
   format: ExportFormat,
+  wording: Wording,
   sourceLabel: (sourceId: string) => string,
 ): ExportedFile {
   const { mimeType, write } = WRITERS[format];
+  const stamp = localStamp(new Date(transcript.meeting.startedAtMs));
   return {
-    name: `unisono-${localStamp(new Date(transcript.meeting.startedAtMs))}.${format}`,
+    name: `unisono-${stamp}${languageSuffix(wording)}.${format}`,
     mimeType,
-    content: write(transcript, sourceLabel),
+    content: write(transcript, wording, sourceLabel),
   };
+}
+
+/** Players find the language of subtitles in their name: `….fr.srt`; `….both-fr.srt` is under the original. */
+function languageSuffix({ text, translations: { target } }: Wording): string {
+  if (text === 'original' || target === null) return '';
+  return text === 'both' ? `.both-${target}` : `.${target}`;
 }
 
 /** `2026-03-01-0930` in the reader's own time zone. */

@@ -1,20 +1,27 @@
 import type { MeetingTranscript } from '@core/transcript/meeting.ts';
 import { toCues } from './cues.ts';
 import { cueTime } from './time.ts';
+import type { Wording } from './wording.ts';
 
 /**
- * WebVTT. Where a meeting has several sources each cue names its own as the voice.
+ * WebVTT. Each language of a cue is named. Where a meeting has several sources each cue names its own as the voice.
  * @param sourceLabel what a reader calls a source, by its id
  */
-export function toVtt(transcript: MeetingTranscript, sourceLabel: (sourceId: string) => string): string {
+export function toVtt(
+  transcript: MeetingTranscript,
+  wording: Wording,
+  sourceLabel: (sourceId: string) => string,
+): string {
   const named = transcript.meeting.sources.length > 1;
-  const cues = toCues(transcript).map((cue) => {
+  const cues = toCues(transcript, wording).map((cue) => {
     const times = `${cueTime(cue.startMs, '.')} --> ${cueTime(cue.endMs, '.')}`;
-    const text = escape(cue.text);
-    const language = cue.segment.language;
-    const spoken = language === null ? text : `<lang ${language}>${text}</lang>`;
+    const lines = cue.texts
+      .map(({ text, language }) =>
+        language === null ? escape(text) : `<lang ${language}>${escape(text)}</lang>`,
+      )
+      .join('\n');
     const voice = escape(sourceLabel(cue.segment.sourceId)).replaceAll('\n', ' ');
-    return `${cue.segment.id}\n${times}\n${named ? `<v ${voice}>${spoken}</v>` : spoken}\n\n`;
+    return `${cue.segment.id}\n${times}\n${named ? `<v ${voice}>${lines}</v>` : lines}\n\n`;
   });
   return `WEBVTT\n\n${cues.join('')}`;
 }

@@ -11,14 +11,16 @@ import type {
 import { ERROR_CODES, fromWire, toUnisonoError, UnisonoError } from '@core/protocol/errors.ts';
 import type { Epoch, SessionId, TabId } from '@core/protocol/ids.ts';
 import type { Owner, TabState } from '@core/protocol/tabs.ts';
-import { LANGUAGES } from '@core/transcript/types.ts';
-import { isTranslator } from '@core/translation/directions.ts';
+import { LANGUAGES, type Language } from '@core/transcript/types.ts';
+import { directionOf, isTranslator } from '@core/translation/directions.ts';
 import type { SourceRequest } from '@src/capture/capture-session.ts';
 import { keepStorage, reloadOnce, whenIdle } from '@src/page/lifecycle.ts';
 import { measureMemory } from '@src/page/memory.ts';
 import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
 import type { CaptureStarter, Engine, PageState } from './engine.ts';
+import { CaptionsStore } from './captions.svelte.ts';
 import { EngineStatusStore, isMissing } from './engine-status.svelte.ts';
+import { GlossaryStore } from './glossary.svelte.ts';
 import { LocaleStore } from './locale.svelte.ts';
 import { MeetingsStore } from './meetings.svelte.ts';
 import { MicrophonesStore } from './microphones.svelte.ts';
@@ -51,6 +53,7 @@ export class App {
   readonly settings = new SettingsStore();
   readonly locale = new LocaleStore();
   readonly notices = new NoticesStore();
+  readonly glossary = new GlossaryStore((error) => this.notices.report(error));
   readonly panel = new PanelStore();
   readonly privacy = new PrivacyStore();
   readonly sources = new SourcesStore();
@@ -58,6 +61,7 @@ export class App {
   readonly microphones = new MicrophonesStore();
   readonly transcripts: TranscriptsStore;
   readonly translations: TranslationsStore;
+  readonly captions: CaptionsStore;
   readonly meetings: MeetingsStore;
   readonly recorder: RecorderStore;
   readonly recovery: RecoveryStore;
@@ -77,6 +81,7 @@ export class App {
     const { settings, status } = this;
     const onError = (error: UnisonoError) => this.notices.report(error);
     this.transcripts = new TranscriptsStore((id) => this.meetings.load(id));
+    this.captions = new CaptionsStore(this.transcripts, this.panel);
     this.meetings = new MeetingsStore(database, this.transcripts, onError);
     this.translations = new TranslationsStore({
       engine,
@@ -84,7 +89,7 @@ export class App {
       settings,
       transcripts: this.transcripts,
       status,
-      glossary: () => [],
+      glossary: () => this.glossary.entries,
       onError,
     });
     this.tabs = new TabsStore(engine, parts.measureMemory ?? measureMemory);
@@ -121,9 +126,10 @@ export class App {
 
   /** What the other tabs and the election must know of this page. */
   get pageState(): PageState {
-    const { sessionId, isFinishing } = this.recorder;
+    const { sessionId, isFinishing, state } = this.recorder;
     return {
-      recording: sessionId ? [sessionId] : [],
+      // Until its meeting is stored the others find nothing to show.
+      recording: sessionId && state !== 'starting' ? [sessionId] : [],
       working: sessionId !== null || isFinishing || this.recovery.running.length > 0,
     };
   }
@@ -209,16 +215,29 @@ export class App {
     }
   }
 
+  /** What to read in; null: as it is said. Models that failed before get another chance. */
+  readIn(target: Language | null): void {
+    this.translations.choose(target);
+    void this.#prepareAll(this.#failedOnTheWay);
+  }
+
   /** Translators that could not be fetched are tried again, as when the network is back. */
   async fetchTranslators(): Promise<void> {
-    const missing = this.status.failedTranslators.filter(isMissing);
-    await this.#prepareAll(missing);
+    await this.#prepareAll(this.#failedOnTheWay.filter(isMissing));
   }
 
   /** The model to make ready: the chosen one, and with the automatic choice the one for every language. */
   get #model(): RecognizerId {
     const { recognizer } = this.settings.current;
     return recognizer === 'auto' ? 'whisper-tiny' : recognizer;
+  }
+
+  /** Of the translators that failed, those that lead to what is read here. */
+  get #failedOnTheWay(): readonly ModelStatus[] {
+    const { target } = this.translations;
+    const leadsThere = ({ model }: ModelStatus) =>
+      isTranslator(model) && [target, 'en'].includes(directionOf(model).to);
+    return target ? this.status.failedTranslators.filter(leadsThere) : [];
   }
 
   async #prepareAll(models: readonly ModelStatus[]): Promise<void> {

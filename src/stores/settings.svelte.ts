@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { RECOGNIZER_IDS, type RecognitionSettings } from '@core/protocol/engine.ts';
 import { LANGUAGES, type Language } from '@core/transcript/types.ts';
+import { EXPORTED_TEXTS } from '@src/export/wording.ts';
 
 export const THEMES = ['system', 'light', 'dark'] as const;
 
@@ -9,6 +10,10 @@ export type SourceChoice = (typeof SOURCE_CHOICES)[number];
 
 /** Where a translation stands: under the original, in a column of its own, or in its place. */
 export const TRANSLATION_LAYOUTS = ['below', 'beside', 'only'] as const;
+
+/** What the captions show while something is translated. */
+export const CAPTION_TEXTS = ['both', 'original', 'translation'] as const;
+export const CAPTION_SIZES_PX = [32, 36, 40, 44, 48, 52, 56] as const;
 
 const SettingsSchema = v.object({
   theme: v.fallback(v.picklist(THEMES), 'system'),
@@ -32,6 +37,10 @@ const SettingsSchema = v.object({
   /** The language chosen last to read in; a tab may read in another one. */
   target: v.fallback(v.nullable(v.picklist(LANGUAGES)), null),
   translationLayout: v.fallback(v.picklist(TRANSLATION_LAYOUTS), 'below'),
+  /** What is copied and downloaded of a meeting that is translated. */
+  exportedText: v.fallback(v.picklist(EXPORTED_TEXTS), 'both'),
+  captionText: v.fallback(v.picklist(CAPTION_TEXTS), 'both'),
+  captionSizePx: v.fallback(v.picklist(CAPTION_SIZES_PX), 40),
   /** Off: the audio of a meeting is deleted when its last word is stored. */
   keepAudio: v.fallback(v.boolean(), false),
 });

@@ -1,11 +1,9 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
-import type { EngineEvent, ModelStatus, TranslatorId } from '@core/protocol/engine.ts';
+import type { EngineEvent, TranslatorId } from '@core/protocol/engine.ts';
 import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
 import type { Owner } from '@core/protocol/tabs.ts';
 import { LANGUAGES, type Language, type Segment } from '@core/transcript/types.ts';
-import { isTranslator } from '@core/translation/directions.ts';
-import { routeOf } from '@core/translation/route.ts';
 import type { GlossaryEntry, SegmentTranslation, TranslationView } from '@core/translation/types.ts';
 import type { UnisonoDatabase } from '@src/storage/database.ts';
 import { loadTranslations } from '@src/storage/translations.ts';
@@ -13,6 +11,7 @@ import type { Engine } from './engine.ts';
 import type { EngineStatusStore } from './engine-status.svelte.ts';
 import type { SettingsStore } from './settings.svelte.ts';
 import { fold, unitsThatHold } from './translation-fold.ts';
+import { failedOnTheWay } from './translation-obstacle.ts';
 import type { TranscriptsStore } from './transcripts.svelte.ts';
 
 /** Of this tab: two tabs may read a meeting in two languages. */
@@ -109,7 +108,7 @@ export class TranslationsStore {
   /** What is shown of the segment in the language of this tab: the units whose words still stand. Null: nothing yet. */
   of(segment: Segment): SegmentTranslation | null {
     const known = this.#known.get(segment.id);
-    if (!known || known.target !== this.#target || segment.language === this.#target) return null;
+    if (known?.target !== this.#target || segment.language === this.#target) return null;
     const units = unitsThatHold(known, segment);
     if (units.length === 0) return null;
     return units.length === known.units.length ? known : { ...known, units, complete: false };
@@ -125,16 +124,7 @@ export class TranslationsStore {
     const target = this.#target;
     if (!target || language === target) return null;
     if (!language) return 'language';
-    const statuses = [...this.#parts.status.models.values()];
-    const inState = (state: ModelStatus['state']) =>
-      new Set(
-        statuses
-          .filter((status) => status.state === state)
-          .map(({ model }) => model)
-          .filter(isTranslator),
-      );
-    const failed = inState('failed');
-    return routeOf(language, target, inState('ready'))?.find((model) => failed.has(model)) ?? null;
+    return failedOnTheWay(language, target, [...this.#parts.status.models.values()]);
   }
 
   apply(event: EngineEvent): void {

@@ -4,7 +4,10 @@ const FIELDS = 'input:not([type=checkbox], [type=radio]), select, textarea, [con
 /** Elements that Space itself works on. */
 const PRESSABLE = `${FIELDS}, input, button, a, summary, [role=button]`;
 
-/** `R` starts and stops, Space pauses and goes on, `T` translates or not, Escape closes the panel. */
+/**
+ * `R` starts and stops, Space pauses and goes on, `T` translates or not, `C` opens and closes the captions, Escape closes
+ * the panel.
+ */
 export function handleShortcut(event: KeyboardEvent, app: App): void {
   const target = event.target instanceof Element ? event.target : document.body;
   if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -23,6 +26,8 @@ export function handleShortcut(event: KeyboardEvent, app: App): void {
   } else if (key === 't' && !target.closest(FIELDS)) {
     // Nobody has said into which language.
     if (!app.translations.toggle()) document.querySelector<HTMLElement>('[data-control=target]')?.click();
+  } else if (key === 'c' && !target.closest(FIELDS)) {
+    app.captions.toggle();
   } else return;
   event.preventDefault();
 }

@@ -106,6 +106,12 @@ describe('the language to read in', () => {
     screen.setOwner(ownerOf(OTHER_TAB, 'ready', 2));
     await vi.waitFor(() => expect(screen.views).toEqual([view, view]));
 
+    const entry = { from: 'en', to: 'fr', term: 'budget', translation: 'enveloppe' } as const;
+    screen.app.glossary.add(entry);
+    await vi.waitFor(() => expect(screen.views.at(-1)).toEqual({ ...view, glossary: [entry] }));
+    screen.app.glossary.remove(entry);
+    await vi.waitFor(() => expect(screen.views.at(-1)).toEqual(view));
+
     screen.find(RECORD).click();
     await inState('idle');
     await startRecording();
@@ -178,8 +184,8 @@ describe('a translation', () => {
 
     translate(segment, [BONJOUR, CA_VA], { via: 'en' });
     expect(translations()).toEqual([translation]);
-    expect(shown()[0]).toContain('Bonjour. Comment allez-vous ?');
-    expect(shown()[0]).toContain('via English');
+    expect(shown()).toEqual(['Bonjour. Comment allez-vous ?']);
+    expect(translation!.querySelector('[role=img]')!.ariaLabel).toBe('via English');
     expect(translation!.dataset).toMatchObject({ state: 'complete', via: 'en' });
   });
 
@@ -220,8 +226,8 @@ describe('a translation', () => {
     translate(segment, [BONJOUR, { ...CA_VA, translation: CA_VA.text, flaw: 'altered' }]);
     const flawed = screen.find('[data-flaw=altered]');
     expect(flawed.lang).toBe('en');
-    expect(flawed.textContent).toContain('How are you?');
-    expect(flawed.textContent).toContain('a number, an address or a fixed term would have been lost');
+    expect(flawed.textContent).toBe('How are you?');
+    expect(flawed.querySelector('[role=img]')!.ariaLabel).toContain('a number, an address or a fixed term');
   });
 
   it('is not there for what is said in that language, nor in another language, nor when it is off', async () => {
@@ -259,6 +265,40 @@ describe('a translation', () => {
     expect(translations()).toEqual([]);
   });
 
+  it('makes a live transcript longer, and its end stays in view', async () => {
+    await inFrench();
+    for (let index = 1; index < 40; index++) {
+      const segment = spoken(index * 4_000, MORNING);
+      say(segment);
+      const long = { ...CA_VA, translation: 'Comment allez-vous ? '.repeat(8) };
+      translate(segment, [BONJOUR, long]);
+    }
+    const { scrollHeight, clientHeight } = screen.find('.scroller');
+    expect(scrollHeight).toBeGreaterThan(clientHeight);
+    await vi.waitFor(() => {
+      const scroller = screen.find('.scroller');
+      expect(scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight).toBeLessThan(2);
+    });
+    expect(screen.all('[data-action=back-to-live]')).toEqual([]);
+  });
+
+  it('that comes above does not move what somebody reads further down', async () => {
+    await inFrench();
+    const segments = Array.from({ length: 40 }, (_, index) => spoken((index + 1) * 4_000, MORNING));
+    segments.forEach(say);
+    const scroller = screen.find('.scroller');
+    await vi.waitFor(() => expect(scroller.scrollTop).toBeGreaterThan(0));
+    scroller.scrollTop = scroller.scrollHeight / 2;
+    await vi.waitFor(() => screen.find('[data-action=back-to-live]'));
+    const read = items().find((item) => item.getBoundingClientRect().top > 200)!;
+    const { top } = read.getBoundingClientRect();
+    const long = { ...CA_VA, translation: 'Comment allez-vous ? '.repeat(8) };
+    for (const segment of segments.slice(0, 5)) translate(segment, [BONJOUR, long]);
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    expect(read.getBoundingClientRect().top).toBeCloseTo(top, 0);
+  });
+
   it('is what a screen reader says, when it is complete; in the same language as before', async () => {
     const segment = await inFrench();
     expect(announced()).toBe('');
@@ -294,8 +334,10 @@ describe('the layout', () => {
     await layOut('only');
     const visible = () => screen.find('[data-role=original]').innerText.trim();
     expect(visible()).toBe(`${MORNING} I`);
+    const height = items()[0]!.offsetHeight;
     translate(segment, [BONJOUR], { complete: false });
     expect(visible()).toBe('How are you? I');
+    expect(items()[0]!.offsetHeight).toBe(height);
     say({ ...segment, state: 'final', rev: 2, tentative: [] });
     translate(segment, [BONJOUR, CA_VA]);
     expect(visible()).toBe('');
@@ -345,6 +387,14 @@ describe('the models for it', () => {
     dispatchEvent(new Event('online'));
     await vi.waitFor(() => expect(screen.calls).toContain('prepare opus-mt-en-fr'));
     expect(screen.calls).not.toContain('prepare opus-mt-fr-en');
+  });
+
+  it('that failed before get another chance when a language is chosen', async () => {
+    screen = await Screen.open();
+    await startRecording();
+    screen.publish({ type: 'model', status: failed('opus-mt-en-fr', 'model-failed') });
+    await choose('fr');
+    await vi.waitFor(() => expect(screen.calls).toContain('prepare opus-mt-en-fr'));
   });
 
   it('say nothing to who reads no translation', async () => {

@@ -34,7 +34,7 @@ async function violationsOf({ page }: MeetingPage, state: string): Promise<strin
   return found;
 }
 
-test('axe finds nothing: at the start, in every panel, while recording, when finished', async ({
+test('axe finds nothing: at the start, in every panel, while recording, in the captions, when finished', async ({
   openPage,
 }) => {
   const heard = knownAnswer();
@@ -52,6 +52,10 @@ test('axe finds nothing: at the start, in every panel, while recording, when fin
   await meeting.page.keyboard.press('r');
   await meeting.finalUntil(heard.spans[0]!.endMs);
   found.push(...(await violationsOf(meeting, 'recording')));
+  await meeting.page.keyboard.press('c');
+  await expect(meeting.page.locator('[data-view=captions]')).toBeVisible();
+  found.push(...(await violationsOf(meeting, 'captions')));
+  await meeting.page.keyboard.press('Escape');
 
   await meeting.stop();
   found.push(...(await violationsOf(meeting, 'finished')));

@@ -14,6 +14,7 @@ export interface RecordLink {
   readonly source?: string;
   readonly language?: string;
   readonly asr?: string;
+  readonly target?: string;
 }
 
 /**
@@ -41,8 +42,15 @@ export class MeetingPage {
   }
 
   /** Opens the link that starts a recording. */
-  async record({ source = 'mic', language = 'en', asr = 'whisper-tiny' }: RecordLink = {}): Promise<void> {
-    await this.open(`/?${new URLSearchParams({ action: 'record', source, language, asr }).toString()}`);
+  async record({
+    source = 'mic',
+    language = 'en',
+    asr = 'whisper-tiny',
+    ...more
+  }: RecordLink = {}): Promise<void> {
+    await this.open(
+      `/?${new URLSearchParams({ action: 'record', source, language, asr, ...more }).toString()}`,
+    );
   }
 
   async inState(state: 'idle' | 'recording' | 'paused'): Promise<void> {

@@ -180,6 +180,7 @@ const NO_MODELS = {
     forget: () => Promise.resolve(),
   },
   weights: () => null,
+  installed: () => Promise.resolve(new Set<never>()),
   device: () => Promise.reject(new Error('A walk has no device.')),
   fingerprint: () => '',
 };

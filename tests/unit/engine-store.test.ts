@@ -165,6 +165,8 @@ describe('a translation', () => {
     await store.putTranslation(translation({ segmentId: other.id }));
     await store.commit(commitOf(spoken, null));
     expect(await database.getAll('translations')).toEqual([translation({ segmentId: other.id })]);
+    await store.note({ sessionId: SESSION, segmentId: other.id, segment: null });
+    expect(await database.getAll('translations')).toEqual([]);
   });
 
   test('of a meeting that was deleted is not stored', async () => {

@@ -22,7 +22,7 @@ import { deferred, type Deferred } from '@core/util/deferred.ts';
 import type { StoredProgress } from '@src/storage/database.ts';
 import type { EngineClient } from '@workers/engine/client.ts';
 import { createEngine, type Engine } from '@workers/engine/engine.ts';
-import type { EngineStore, SegmentCommit } from '@workers/engine/engine-store.ts';
+import type { EngineStore, RunningNote, SegmentCommit } from '@workers/engine/engine-store.ts';
 import { reading, ScriptedInference } from '../support/scripted-inference.ts';
 import { utteranceMessages } from '../support/speech-feed.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
@@ -75,6 +75,11 @@ class TestStore implements EngineStore {
     this.translated.push(translation);
   }
 
+  async note({ segmentId, segment }: RunningNote): Promise<void> {
+    if (segment) this.stored.set(segmentId, segment);
+    else this.stored.delete(segmentId);
+  }
+
   async commit({ sessionId, segmentId, segment, progress }: SegmentCommit): Promise<void> {
     this.tried += 1;
     await this.slow?.promise;
@@ -124,6 +129,7 @@ const start = (epoch = EPOCH): Engine =>
     spawn: inference.spawn,
     memory: { read: async () => undefined, write: async () => undefined, forget: async () => undefined },
     weights: (_, rung) => (rung === 'wasm' ? 'q8' : null),
+    installed: async () => new Set(),
     device: async () => ({ webgpu: null, crossOriginIsolated: true, cores: 2, memoryGiB: 8 }),
     fingerprint: () => '',
     publish: (event) => events.push(event),

@@ -4,11 +4,16 @@ import type { Word } from '@core/transcript/types.ts';
 import { toCues } from '@src/export/cues.ts';
 import { exportTranscript } from '@src/export/formats.ts';
 import { clockTime, cueTime } from '@src/export/time.ts';
+import type { Wording } from '@src/export/wording.ts';
 import { meeting, MICROPHONE, segment, TAB, words } from '../support/segments.ts';
 
 const label = (sourceId: string) => (sourceId === TAB ? 'Tab <1>' : 'Microphone');
+/** As for a reader who has chosen no language. */
+const untranslated: Wording = { text: 'both', translations: { target: null, of: () => null } };
 const written = (transcript: MeetingTranscript, format: 'txt' | 'srt' | 'vtt' | 'json') =>
-  exportTranscript(transcript, format, label).content;
+  exportTranscript(transcript, format, untranslated, label).content;
+const cuesOf = (transcript: MeetingTranscript) =>
+  toCues(transcript, untranslated).map(({ texts, ...cue }) => ({ ...cue, text: texts[0]!.text }));
 const twoSources = meeting({
   sources: [
     { sourceId: MICROPHONE, kind: 'microphone', offsetMs: 0, name: '' },
@@ -70,7 +75,7 @@ describe('subtitles', () => {
       endMs: 32_000,
       committed: timed(text, 2_000), // the tab's clock began 10 s into the meeting
     });
-    const cues = toCues({ meeting: twoSources, segments: [long] });
+    const cues = cuesOf({ meeting: twoSources, segments: [long] });
     expect(cues.map((cue) => cue.text.replaceAll('\n', ' ')).join(' ')).toBe(text);
     expect(cues.length).toBeGreaterThan(2);
     for (const [index, cue] of cues.entries()) {
@@ -85,7 +90,7 @@ describe('subtitles', () => {
 
   it('without word times a long segment shares out its time, and loses none', () => {
     const text = Array.from({ length: 30 }, () => 'lorem ipsum').join(' ');
-    const cues = toCues({ meeting: meeting(), segments: [segment(0, text, { endMs: 24_000 })] });
+    const cues = cuesOf({ meeting: meeting(), segments: [segment(0, text, { endMs: 24_000 })] });
     expect(cues[0]!.startMs).toBe(0);
     expect(cues.at(-1)!.endMs).toBe(24_000);
     for (const [index, cue] of cues.slice(1).entries()) expect(cue.startMs).toBe(cues[index]!.endMs);
@@ -96,7 +101,7 @@ describe('subtitles', () => {
       '我们今天讨论的是下一个季度的计划和预算安排以及每个部门的人员变动情况请大家先看第一页的内容',
     );
     const committed = characters.map((text) => ({ text, startMs: null, endMs: null }));
-    const cues = toCues({
+    const cues = cuesOf({
       meeting: meeting(),
       segments: [segment(0, '', { language: 'zh', endMs: 12_000, committed })],
     });
@@ -147,6 +152,6 @@ describe('text and data', () => {
   });
 
   it('files are named after the start of the meeting', () => {
-    expect(exportTranscript(transcript, 'vtt', label).name).toBe('unisono-2026-03-01-0930.vtt');
+    expect(exportTranscript(transcript, 'vtt', untranslated, label).name).toBe('unisono-2026-03-01-0930.vtt');
   });
 });

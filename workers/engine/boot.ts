@@ -5,7 +5,8 @@ import type { RunningEngine } from '@core/tabs/tenure.ts';
 import type { OpenTransport } from '@core/tabs/transport.ts';
 import { wallClock } from '@core/util/clock.ts';
 import { openDatabase } from '@src/storage/database.ts';
-import { RECOGNIZER_MODELS, filesOf, isInStarterPack } from '@workers/model-store/catalog.ts';
+import { MODELS, filesOf, isInStarterPack } from '@workers/model-store/catalog.ts';
+import { installedTranslators } from '@workers/model-store/installed.ts';
 import { Clients, runningEngine } from './clients.ts';
 import { deviceFacts } from './device.ts';
 import { createEngine } from './engine.ts';
@@ -24,7 +25,7 @@ export interface BootParts {
 }
 
 /** Models of which any part comes with the app run on that part; the hub has every variant of the others. */
-const starterModels = Object.values(RECOGNIZER_MODELS).filter((model) => isInStarterPack(model, 'wasm'));
+const starterModels = Object.values(MODELS).filter((model) => isInStarterPack(model, 'wasm'));
 
 /** The engine and who is served by it. Imported only by the worker that owns the engine: this is where its weight is. */
 export async function boot({ ownership, ...parts }: BootParts): Promise<RunningEngine> {
@@ -38,11 +39,12 @@ export async function boot({ ownership, ...parts }: BootParts): Promise<RunningE
     spawn: spawnInference,
     memory: idbSelfTestMemory(),
     weights: (id, rung) => {
-      const model = RECOGNIZER_MODELS[id];
+      const model = MODELS[id];
       const files = filesOf(model, rung);
       const canBeHad = files.length > 0 && (isInStarterPack(model, rung) || !starterModels.includes(model));
       return canBeHad ? files.join() : null;
     },
+    installed: installedTranslators,
     device: deviceFacts,
     fingerprint: (facts) =>
       [navigator.userAgent, __APP_VERSION__, __ORT_URL__, JSON.stringify(facts)].join('\n'),

@@ -83,24 +83,20 @@ export class DatabaseStore implements EngineStore {
 
   note({ sessionId, segmentId, segment }: RunningNote): Promise<void> {
     return this.#write(sessionId, async (transaction) => {
-      const segments = transaction.objectStore('segments');
-      if (segment) await segments.put({ sessionId, segment });
-      else await segments.delete([sessionId, segmentId]);
+      if (segment) await transaction.objectStore('segments').put({ sessionId, segment });
+      else await takeBack(transaction, sessionId, segmentId);
     });
   }
 
   commit({ sessionId, segmentId, segment, progress }: SegmentCommit): Promise<void> {
     return this.#write(sessionId, async (transaction, meeting) => {
-      const segments = transaction.objectStore('segments');
       await transaction.objectStore('progress').put(progress);
       if (segment) {
-        await segments.put({ sessionId, segment });
+        await transaction.objectStore('segments').put({ sessionId, segment });
         if (meeting) await transaction.objectStore('sessions').put(withWords(meeting, segment));
-        return;
+      } else {
+        await takeBack(transaction, sessionId, segmentId);
       }
-      await segments.delete([sessionId, segmentId]);
-      const translations = transaction.objectStore('translations');
-      for (const target of LANGUAGES) await translations.delete([sessionId, target, segmentId]);
     });
   }
 
@@ -143,6 +139,13 @@ export class DatabaseStore implements EngineStore {
       throw error;
     }
   }
+}
+
+/** It held no words after all. */
+async function takeBack(transaction: Writing, sessionId: SessionId, segmentId: SegmentId): Promise<void> {
+  await transaction.objectStore('segments').delete([sessionId, segmentId]);
+  const translations = transaction.objectStore('translations');
+  for (const target of LANGUAGES) await translations.delete([sessionId, target, segmentId]);
 }
 
 const withWords = (meeting: Meeting, segment: Segment): Meeting => ({

@@ -1,6 +1,7 @@
 import { toUnisonoError, toWire, UnisonoError } from '@core/protocol/errors.ts';
 import {
   RECOGNIZER_IDS,
+  TRANSLATOR_IDS,
   type EngineApi,
   type EngineEvent,
   type EngineReport,
@@ -8,9 +9,11 @@ import {
   type RecognitionSettings,
   type RecognizerId,
   type RungId,
+  type TranslatorId,
 } from '@core/protocol/engine.ts';
 import type { Epoch, SessionId, TabId } from '@core/protocol/ids.ts';
 import { REVS_PER_EPOCH } from '@core/transcript/types.ts';
+import { isTranslator } from '@core/translation/directions.ts';
 import type { Clock } from '@core/util/clock.ts';
 import { deferred } from '@core/util/deferred.ts';
 import { chooseRecognizer } from './choose-recognizer.ts';
@@ -25,7 +28,9 @@ import { OpenSessions } from './open-sessions.ts';
 import { RuntimePool, type SpawnInference } from './runtime.ts';
 import { Scheduler } from './scheduler.ts';
 import type { SelfTestMemory } from './self-test-memory.ts';
-import { Session } from './session.ts';
+import { SentenceTranslator } from './sentence-translator.ts';
+import { Session, type StoredSession } from './session.ts';
+import { Translations } from './translations.ts';
 
 export interface EngineEffects {
   readonly tab: TabId;
@@ -37,6 +42,8 @@ export interface EngineEffects {
   readonly memory: SelfTestMemory;
   /** Names the weight files a rung of a model needs; null where they cannot be had. */
   weights(model: ModelId, rung: RungId): string | null;
+  /** Translators whose weights are on this device. */
+  installed(): Promise<ReadonlySet<TranslatorId>>;
   device(): Promise<DeviceFacts>;
   /** Names browser, app and runtime: see RegistryEffects. */
   fingerprint(facts: DeviceFacts): string;
@@ -71,6 +78,8 @@ const RUNGS: readonly RungId[] = [
   'wasm',
 ];
 
+const MODEL_IDS: readonly ModelId[] = [...RECOGNIZER_IDS, ...TRANSLATOR_IDS];
+
 /** A drain is for the sake of speed: what it does not finish, the next engine reads again. */
 const DRAIN_LIMIT_MS = 10_000;
 
@@ -87,15 +96,22 @@ export function createEngine(effects: EngineEffects): Engine {
   let revs = epoch * REVS_PER_EPOCH;
 
   const publish = (event: EngineEvent): void => {
-    if (!ended) effects.publish(event);
+    if (ended) return;
+    effects.publish(event);
+    translations.observe(event);
   };
   const health = new HealthLog(now, (entry) => publish({ type: 'health', entry }));
   const halt = (reason: UnisonoError): void => {
     ended = true;
     end.reject(reason);
+    translations.close();
     sessions.halt(reason);
     commits.close();
     registry.close();
+  };
+  const fenced = (error: UnisonoError): void => {
+    halt(error);
+    effects.onFenced?.();
   };
   const commits = new CommitQueue({
     store,
@@ -105,10 +121,7 @@ export function createEngine(effects: EngineEffects): Engine {
       else health.add('info', 'storage', 'storage-again', 'Words are stored again.');
       publish({ type: 'storage', error: error && toWire(error) });
     },
-    fenced: (error) => {
-      halt(error);
-      effects.onFenced?.();
-    },
+    fenced,
   });
   const scheduler = new Scheduler();
   const pool = new RuntimePool(effects.spawn, {
@@ -120,7 +133,10 @@ export function createEngine(effects: EngineEffects): Engine {
     pool,
     health,
     clock,
-    inUse: (model) => sessions.all().some(({ settings }) => choose(settings) === model),
+    inUse: (model) =>
+      isTranslator(model)
+        ? sentences.needs(model, translations.directions())
+        : sessions.all().some(({ settings }) => choose(settings) === model),
     memory: effects.memory,
     availableRungs: (model) => RUNGS.filter((rung) => effects.weights(model, rung) !== null),
     weights: (model, rung) => effects.weights(model, rung) ?? '',
@@ -129,23 +145,38 @@ export function createEngine(effects: EngineEffects): Engine {
       [effects.fingerprint(facts), ...RUNGS.map((rung) => effects.weights(model, rung))].join('\n'),
     publish: (status) => {
       publish({ type: 'model', status });
-      if (status.state === 'ready') for (const session of sessions.all()) session.retryHeld();
+      if (status.state !== 'ready') return;
+      for (const session of sessions.all()) session.retryHeld();
+      sentences.modelsChanged();
+      translations.retryHeld();
     },
   });
   const decoder = new Decoder(registry, scheduler);
+  const sentences = new SentenceTranslator({ registry, scheduler, installed: () => effects.installed() });
+  const translations = new Translations({
+    store,
+    translate: (request) => sentences.translate(request),
+    askAnew: (direction) => sentences.askAnew(direction),
+    publish,
+    notStored: ({ code, message }) =>
+      health.add('warning', 'storage', code, `Translations are shown and not kept: ${message}`),
+    fenced,
+  });
   const choose = (settings: RecognitionSettings): RecognizerId =>
     chooseRecognizer(settings, registry.measured());
   const prepareFor = (settings: RecognitionSettings): void => void registry.prepare(choose(settings));
 
-  const storedOf = async (sessionId: SessionId) => {
+  const storedOf = async (sessionId: SessionId): Promise<StoredSession> => {
     await commits.forget(sessionId);
     try {
-      return await store.progress(sessionId);
+      const progress = await store.progress(sessionId);
+      const segments = await store.segments(sessionId);
+      return { progress, running: segments.filter(({ state }) => state !== 'final') };
     } catch (thrown) {
       // Then all that is sent is read again, into segments of the same ids.
       const { code, message } = toUnisonoError(thrown, 'storage-failed');
       health.add('error', 'storage', code, message);
-      return [];
+      return { progress: [], running: [] };
     }
   };
   const sessions: OpenSessions = new OpenSessions({
@@ -157,7 +188,12 @@ export function createEngine(effects: EngineEffects): Engine {
         nextRev: () => (revs += 1),
         publish,
         acknowledge: (message) => client.acknowledged(config.sessionId, message),
-        commit: (commit, done) => commits.add(commit, done),
+        note: (note) => commits.note(note),
+        commit: (commit, done) =>
+          commits.add(commit, () => {
+            translations.stored(commit);
+            done();
+          }),
         warn: (code, message) => health.add('warning', 'engine', code, message),
       }),
     changed: (event) => {
@@ -187,10 +223,11 @@ export function createEngine(effects: EngineEffects): Engine {
     const api: EngineApi = {
       prepare: (model) => settled(registry.prepare(model)),
       retest: (model) => settled(registry.retest(model)),
-      models: () => settled(Promise.resolve(RECOGNIZER_IDS.map((model) => registry.status(model)))),
+      models: () => settled(Promise.resolve(MODEL_IDS.map((model) => registry.status(model)))),
       health: () => settled(Promise.resolve(health.entries())),
       report: () => settled(Promise.resolve(report())),
       sessions: async () => sessions.list().map(({ sessionId, tab }) => ({ sessionId, tab })),
+      translate: async (view) => translations.setView(client, view),
 
       openSession: async (config) => {
         if (draining) throw changing();
@@ -232,6 +269,7 @@ export function createEngine(effects: EngineEffects): Engine {
     clientGone: (client) => {
       if (!clients.delete(client)) return;
       health.add('info', 'engine', 'client-gone', `${client.address} of tab ${client.tab}`);
+      translations.clientGone(client);
       sessions.clientGone(client);
     },
     get idle() {
@@ -239,6 +277,7 @@ export function createEngine(effects: EngineEffects): Engine {
     },
     drain: async () => {
       draining = true;
+      translations.close();
       const { promise: late, resolve } = deferred<void>();
       const callOff = clock.after(DRAIN_LIMIT_MS, resolve);
       await Promise.race([late, sessions.drain().then(() => commits.flush())]);

@@ -32,7 +32,7 @@ const letMessagesIn = () =>
   });
 
 /**
- * Runs model steps of all recognizers in a worker, one at a time. Between steps a call can be
+ * Runs model steps of all models in a worker, one at a time. Between steps a call can be
  * cancelled; a lost GPU ends the step under way, which would otherwise never return.
  */
 export class StepRunner {

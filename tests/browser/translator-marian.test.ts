@@ -6,6 +6,7 @@ import { loadModel } from '@workers/engine/models/load.ts';
 import { configureRuntime } from '@workers/engine/models/runtime.ts';
 import { runSelfTest } from '@workers/engine/models/self-test.ts';
 import { StepRunner } from '@workers/engine/models/step-runner.ts';
+import { liveTensors } from '@workers/engine/models/tensors.ts';
 import { isTranslator, type Translator } from '@workers/engine/models/translator.ts';
 import { TRANSLATOR_MODELS } from '@workers/model-store/catalog.ts';
 import { installedTranslators } from '@workers/model-store/installed.ts';
@@ -22,6 +23,26 @@ class WatchedRunner extends StepRunner {
   }
 }
 
+/** Lets the padding, the last token of the vocabulary, score highest at every step. */
+class PaddingRunner extends StepRunner {
+  override async run(...call: Parameters<StepRunner['run']>) {
+    const outputs = await super.run(...call);
+    const scores = outputs.logits?.data as Float32Array | undefined;
+    if (scores) scores[scores.length - 1] = 1000;
+    return outputs;
+  }
+}
+
+/** The user calls a translation off during its sixth step. */
+class CancellingRunner extends StepRunner {
+  readonly controller = new AbortController();
+
+  override run(...call: Parameters<StepRunner['run']>) {
+    if (this.steps === 5) this.controller.abort();
+    return super.run(...call);
+  }
+}
+
 const book = await loadPhrasebook();
 const weights = createStore('unisono-weights', 'files');
 
@@ -34,7 +55,7 @@ async function load(id: TranslatorId, change: object = {}, runner = new StepRunn
 const translate = (model: Translator, text: string) =>
   model.translate(text, { careful: false }, new AbortController().signal);
 
-describe.skipIf(!book)('weights of translators', () => {
+describe.skipIf(!book)('Marian', () => {
   beforeAll(() =>
     configureRuntime({ threads: 1, device: 'wasm' }, (error) => expect.unreachable(error.message)),
   );
@@ -49,6 +70,24 @@ describe.skipIf(!book)('weights of translators', () => {
     const [target] = tokenizer.convert_tokens_to_ids(['>>cmn_Hans<<']);
     expect(target).toBeGreaterThan(1);
     expect(runner.sources.at(-1)).toEqual([target, ...tokenizer.encode(text)]);
+    await model.dispose();
+  });
+
+  test('padding is never said, however high it scores', async () => {
+    const model = await load('opus-mt-en-fr', {}, new PaddingRunner());
+    const { en, fr } = book!.phrases[0]!;
+    expect((await translate(model, en)).text).toBe(fr);
+    await model.dispose();
+  });
+
+  test('a translation that is called off takes no further step and leaves no tensor', async () => {
+    const runner = new CancellingRunner();
+    const model = await load('opus-mt-en-fr', {}, runner);
+    const { en } = book!.phrases[1]!;
+    const { signal } = runner.controller;
+    await expect(model.translate(en, { careful: false }, signal)).rejects.toMatchObject({ code: 'aborted' });
+    expect(runner.steps).toBe(5);
+    expect(liveTensors()).toBe(0);
     await model.dispose();
   });
 
