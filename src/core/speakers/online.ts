@@ -174,8 +174,7 @@ function nextMerge(
     for (const b of state.speakers.slice(index + 1)) {
       if (a.confirmed && b.confirmed) continue;
       const apart = areApart(state, a.id, b.id);
-      if (apart && !tooMany) continue;
-      // Whoever has spoken at the same time is merged only when nobody else is left.
+      // Whoever has spoken at the same time is merged only when there are too many and nobody else is left.
       const value = similarity(a.sum, b.sum) - (apart ? 2 : 0);
       if (!tooMany && value < merge) continue;
       if (best !== null && value <= best.value) continue;

@@ -11,6 +11,7 @@ import {
 import { timelineOf } from './timeline.ts';
 import {
   aloneIn,
+  joinTurns,
   lengthMs,
   overlapsOf,
   sharedMs,
@@ -47,6 +48,12 @@ export const DEFAULT_DURATIONS: Durations = { minOnMs: 150, minOffMs: 400 };
 /** Windows of 10 s every 2.5 s overlap with three to each side. */
 const NEIGHBOURS = 3;
 
+const LOCAL_PAIRS = [
+  [0, 1],
+  [0, 2],
+  [1, 2],
+] as const;
+
 /**
  * Shorter than this two at once are taken for the model's way of changing from one to the other. With a weak model
  * 250 ms found fewer speakers that are none than 100 ms, and 500 ms merged people.
@@ -64,13 +71,8 @@ export function voiceSpans(
   smoothing: Smoothing = DEFAULT_SMOOTHING,
 ): Span[] {
   const turns = localTurns(activity.hard, smoothing);
-  const total = (spans: readonly Span[]): number => spans.reduce((sum, span) => sum + lengthMs(span), 0);
-  const candidates = [aloneIn(turns), turns].map((all) =>
-    all
-      .filter(({ speaker }) => speaker === local)
-      .map(({ startMs, endMs }): Span => ({ startMs: Math.max(0, startMs), endMs })),
-  );
-  return candidates.find((spans) => total(spans) >= minMs) ?? [];
+  const candidates = [aloneIn(turns), turns].map((all) => all.filter(({ speaker }) => speaker === local));
+  return candidates.find((spans) => totalMs(spans) >= minMs) ?? [];
 }
 
 /**
@@ -116,23 +118,19 @@ export function stitch(windows: readonly DiarizationWindow[], options: Stitching
 /** In how many windows a moment lies on average: speech must not count once for each. */
 function coverageOf(windows: readonly DiarizationWindow[]): number {
   const spans = windows.map(({ startMs, activity }) => framesSpan(0, activity.frames, startMs));
-  const startMs = Math.min(...spans.map((span) => span.startMs));
-  const endMs = Math.max(...spans.map((span) => span.endMs));
-  return spans.reduce((sum, span) => sum + lengthMs(span), 0) / (endMs - startMs);
+  const covered = joinTurns(spans.map((span) => ({ ...span, speaker: 0 })));
+  return totalMs(spans) / totalMs(covered);
 }
 
-/** Pairs of local speakers who speak at once for long enough. */
-function simultaneous(overlaps: readonly Region<number>[]): [number, number][] {
-  const ms = new Map<string, number>();
-  for (const region of overlaps) {
-    const pair = region.speakers.toSorted((a, b) => a - b).join();
-    ms.set(pair, (ms.get(pair) ?? 0) + lengthMs(region));
-  }
-  return [...ms].flatMap(([pair, overlapMs]): [number, number][] => {
-    const [a, b] = pair.split(',').map(Number);
-    return overlapMs >= SIMULTANEOUS_MS ? [[a!, b!]] : [];
-  });
-}
+const totalMs = (spans: readonly Span[]): number => spans.reduce((sum, span) => sum + lengthMs(span), 0);
+
+/** The pairs of local speakers who speak at once for long enough. */
+const simultaneous = (overlaps: readonly Region<number>[]): (readonly [number, number])[] =>
+  LOCAL_PAIRS.filter(
+    (pair) =>
+      totalMs(overlaps.filter(({ speakers }) => pair.every((local) => speakers.includes(local)))) >=
+      SIMULTANEOUS_MS,
+  );
 
 /** The label that shares the most time with a local speaker in other windows and is not taken in his own. */
 function labelAround(

@@ -56,6 +56,20 @@ describe('live labels', () => {
     expect(observed[3]!.promoted).toEqual([{ candidate: candidates[0], speaker: 1 }]);
   });
 
+  test('two new voices at once are two, however alike, and one on two sources is not counted together', () => {
+    const [both] = hear([[mic(voice(0, 900)), mic(voice(0, 900))]]);
+    const [first, second] = both!.assignments;
+    expect(first!.candidate).not.toBe(second!.candidate);
+    expect(speakersOf(hear([mic(voice(0, 900)), from('tab', voice(0, 900))]))).toEqual([null, null]);
+  });
+
+  test('noises are forgotten, the oldest first', () => {
+    const observed = hear(Array.from({ length: 16 }, (_, person) => mic(voice(person, 800))));
+    const { state } = observed.at(-1)!;
+    expect(state.candidates).toHaveLength(12);
+    expect(speakersOf(hear([mic(voice(15, 800)), mic(voice(0, 800))], OPTIONS, state))).toEqual([1, null]);
+  });
+
   test('a doubtful voice gets the nearest label and does not change whom it is compared with', () => {
     const [first, doubtful] = hear([mic(voice(0)), from('tab', between(0, 1, 0.62))]);
     expect(doubtful!.assignments).toEqual([{ speaker: 1, sure: false, candidate: null }]);
@@ -75,15 +89,22 @@ describe('live labels', () => {
   });
 
   test('one person taken for two becomes one again, under the first number', () => {
-    const observed = hear([
+    const drifting = [
       mic(voice(0, 2000)),
       ...[0.7, 0.6, 0.5, 0.4, 0.2].map((share, index) =>
         from('tab', between(0, 1, share, 2000 * 4 ** index)),
       ),
-    ]);
-    expect(speakersOf(observed).slice(0, 2)).toEqual([1, 2]);
+    ];
+    const observed = hear(drifting);
+    expect(speakersOf(observed)).toEqual([1, 2, 2, 2, 2, 1]);
     expect(observed.flatMap(({ merged }) => merged)).toEqual([{ from: 2, into: 1 }]);
-    expect(observed.at(-1)!.state.speakers.map(({ id }) => id)).toEqual([1]);
+    const { state } = observed.at(-1)!;
+    expect(state.speakers.map(({ id }) => id)).toEqual([1]);
+    // Whoever comes next is not taken for the one who is gone.
+    expect(speakersOf(hear([mic(voice(7))], OPTIONS, state))).toEqual([3]);
+    // Not where a person has said that they are two.
+    const two = hear(drifting, { ...OPTIONS, speakers: { exactly: 2 } });
+    expect(two.at(-1)!.state.speakers).toHaveLength(2);
   });
 
   test('a microphone that has only had one speaker prefers that one', () => {
@@ -100,6 +121,10 @@ describe('live labels', () => {
     const observed = hear([mic(voice(0)), mic(voice(1)), mic(voice(2)), mic(between(1, 2, 0.3))], options);
     expect(observed.at(-1)!.state.speakers).toHaveLength(2);
     expect(speakersOf(observed).slice(3)).toEqual([2]);
+    const alone: OnlineOptions = { ...OPTIONS, speakers: { atMost: 1 } };
+    const [, both] = hear([mic(voice(0)), [mic(voice(0)), mic(voice(1))]], alone);
+    expect(both!.assignments.map(({ speaker }) => speaker)).toEqual([1, null]);
+    expect(both!.merged).toEqual([]);
   });
 
   test('told so in mid-meeting, the closest become one, but not two whom a person has named', () => {
@@ -133,6 +158,14 @@ describe('live labels', () => {
     ]);
     expect(speakersOf(hear([mic(voice(0)), mic(voice(1))], OPTIONS, state))).toEqual([2, 2]);
     expect(speakersOf(hear([mic(voice(5))], OPTIONS, state))).toEqual([3]);
+  });
+
+  test('merged by hand, the one who stays is as well known as the other was, and as different from others', () => {
+    const { state } = hear([[mic(voice(0)), mic(voice(1))], mic(voice(2))]).at(-1)!;
+    const named = teach(state, mic(voice(0)), speakerId(1));
+    const merged = mergeSpeakers(named, speakerId(1), speakerId(3));
+    expect(merged.speakers.find(({ id }) => id === 3)!.confirmed).toBe(true);
+    expect(areApart(merged, speakerId(2), speakerId(3))).toBe(true);
   });
 });
 

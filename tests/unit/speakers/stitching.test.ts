@@ -71,15 +71,22 @@ describe('stitching of windows', () => {
   });
 
   test('a word that is too short for a voice in one window belongs to whom the next window knows', () => {
-    // Half a second of it lies in the first window, the rest in the others.
-    const late = [turn(0, 0, 9000), turn(1, 9500, 14_000)];
-    const windows = windowsOf(late, 5000);
+    // In the first window there are only 600 ms of the second speaker, and the first one speaks as well.
+    const short = [turn(0, 0, 9000), turn(1, 7000, 7600), turn(1, 13_300, 15_000)];
+    const windows = windowsOf(short, 5000);
     expect(windows[0]!.voices.filter((one) => one !== null)).toHaveLength(1);
     const { turns } = stitch(windows, OPTIONS);
     expect(turns.map(({ speaker, startMs }) => [speaker, Math.round(startMs / 100)])).toEqual([
       [0, 0],
-      [1, 95],
+      [1, 70],
+      [1, 133],
     ]);
+  });
+
+  test('a second of noise is no two seconds because two windows hear it', () => {
+    const noisy = [turn(0, 0, 12_000), turn(9, 15_000, 16_000), turn(0, 17_000, 30_000)];
+    const found = stitch(windowsOf(noisy, 2500), { ...OPTIONS, minClusterMs: 2000, joinDistance: 0.6 });
+    expect(found.centroids).toHaveLength(1);
   });
 
   test('a noise that is nobody leaves no turn', () => {
