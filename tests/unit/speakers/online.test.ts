@@ -59,6 +59,7 @@ describe('live labels', () => {
   test('two new voices at once are two, however alike, and one on two sources is not counted together', () => {
     const [both] = hear([[mic(voice(0, 900)), mic(voice(0, 900))]]);
     const [first, second] = both!.assignments;
+    expect([first!.speaker, second!.speaker]).toEqual([null, null]);
     expect(first!.candidate).not.toBe(second!.candidate);
     expect(speakersOf(hear([mic(voice(0, 900)), from('tab', voice(0, 900))]))).toEqual([null, null]);
   });
@@ -101,7 +102,7 @@ describe('live labels', () => {
     const { state } = observed.at(-1)!;
     expect(state.speakers.map(({ id }) => id)).toEqual([1]);
     // Whoever comes next is not taken for the one who is gone.
-    expect(speakersOf(hear([mic(voice(7))], OPTIONS, state))).toEqual([3]);
+    expect(speakersOf(hear([mic(voice(7)), mic(voice(8))], OPTIONS, state))).toEqual([3, 4]);
     // Not where a person has said that they are two.
     const two = hear(drifting, { ...OPTIONS, speakers: { exactly: 2 } });
     expect(two.at(-1)!.state.speakers).toHaveLength(2);
