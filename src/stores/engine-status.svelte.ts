@@ -1,12 +1,13 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { VadTier } from '@core/protocol/capture.ts';
-import type {
-  EngineEvent,
-  HealthEntry,
-  ModelId,
-  ModelStatus,
-  RecognizerId,
-  TranslatorId,
+import {
+  isRecognizer,
+  type EngineEvent,
+  type HealthEntry,
+  type ModelId,
+  type ModelStatus,
+  type RecognizerId,
+  type TranslatorId,
 } from '@core/protocol/engine.ts';
 import type { ErrorCode } from '@core/protocol/errors.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
@@ -86,7 +87,7 @@ export class EngineStatusStore {
     for (const status of models) this.#models.set(status.model, status);
     // A tab that opens later hears of no change: the model was ready before it came.
     const known = models.filter(({ state }) => state !== 'absent').map(({ model }) => model);
-    this.#latestModel ??= known.find((model) => !isTranslator(model)) ?? null;
+    this.#latestModel ??= known.find(isRecognizer) ?? null;
     this.#latestTranslator ??= known.find(isTranslator) ?? null;
   }
 
@@ -117,7 +118,7 @@ export class EngineStatusStore {
       const { model } = event.status;
       this.#models.set(model, event.status);
       if (isTranslator(model)) this.#latestTranslator = model;
-      else this.#latestModel = model;
+      else if (isRecognizer(model)) this.#latestModel = model;
     }
   }
 }

@@ -1,6 +1,14 @@
 import type { Language } from '@core/transcript/types.ts';
 import type { SourceKind } from '@core/protocol/audio.ts';
-import type { ModelId, ModelStatus, RecognizerId, RungId, TranslatorId } from '@core/protocol/engine.ts';
+import {
+  isRecognizer,
+  type ModelId,
+  type ModelStatus,
+  type RecognizerId,
+  type RungId,
+  type SpeakerModelId,
+  type TranslatorId,
+} from '@core/protocol/engine.ts';
 import type { ErrorCode } from '@core/protocol/errors.ts';
 import type { Meeting } from '@core/transcript/meeting.ts';
 import { directionOf, isTranslator } from '@core/translation/directions.ts';
@@ -24,13 +32,15 @@ export const languageName = (language: Language): string => OWN_NAMES[language];
 export const languageTag = (language: Language): string =>
   language === 'zh' ? '中文' : language.toUpperCase();
 
-const RECOGNIZER_NAMES: Record<RecognizerId, string> = {
+const MODEL_NAMES: Record<RecognizerId | SpeakerModelId, string> = {
   'whisper-tiny': 'Whisper tiny',
   'whisper-base': 'Whisper base',
   'whisper-small': 'Whisper small',
   'moonshine-tiny': 'Moonshine tiny',
+  'pyannote-segmentation-3.0': 'pyannote segmentation 3.0',
+  'wespeaker-resnet34-lm': 'WeSpeaker ResNet34',
 };
-export const recognizerName = (id: RecognizerId): string => RECOGNIZER_NAMES[id];
+export const recognizerName = (id: RecognizerId): string => MODEL_NAMES[id];
 
 /** A language as the reader calls it. */
 export const foreignName = (language: Language): string =>
@@ -43,8 +53,7 @@ export function translatorName(id: TranslatorId): string {
   return name.charAt(0).toLocaleUpperCase(getLocale()) + name.slice(1);
 }
 
-export const modelName = (id: ModelId): string =>
-  isTranslator(id) ? translatorName(id) : recognizerName(id);
+export const modelName = (id: ModelId): string => (isTranslator(id) ? translatorName(id) : MODEL_NAMES[id]);
 
 export const flawText = (flaw: TranslationFlaw): string => m[`flaw_${flaw}`]();
 
@@ -79,9 +88,14 @@ export const rungName = (rung: RungId): string => RUNG_NAMES[rung];
 
 /** About: graphs in the precision that runs everywhere, with their vocabulary. */
 export const TRANSLATOR_MB = 110;
+const SPEAKER_MODEL_MB: Record<SpeakerModelId, number> = {
+  'pyannote-segmentation-3.0': 2,
+  'wespeaker-resnet34-lm': 27,
+};
 
 export const modelHint = (id: ModelId): string => {
-  if (!isTranslator(id)) return recognizerHint(id);
+  if (isRecognizer(id)) return recognizerHint(id);
+  if (!isTranslator(id)) return m.model_download({ size: megabytesText(SPEAKER_MODEL_MB[id]) });
   const { from, to } = directionOf(id);
   const availability = m.model_download({ size: megabytesText(TRANSLATOR_MB) });
   return from === 'en' || to === 'en'

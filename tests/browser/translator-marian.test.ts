@@ -7,7 +7,7 @@ import { configureRuntime } from '@workers/engine/models/runtime.ts';
 import { runSelfTest } from '@workers/engine/models/self-test.ts';
 import { StepRunner } from '@workers/engine/models/step-runner.ts';
 import { liveTensors } from '@workers/engine/models/tensors.ts';
-import { isTranslator, type Translator } from '@workers/engine/models/translator.ts';
+import type { Translator } from '@workers/engine/models/translator.ts';
 import { TRANSLATOR_MODELS } from '@workers/model-store/catalog.ts';
 import { installedTranslators } from '@workers/model-store/installed.ts';
 import { loadPhrasebook } from '../support/phrasebook.ts';
@@ -48,7 +48,7 @@ const weights = createStore('unisono-weights', 'files');
 
 async function load(id: TranslatorId, change: object = {}, runner = new StepRunner()): Promise<Translator> {
   const { model } = await loadModel({ ...TRANSLATOR_MODELS[id], ...change }, 'wasm', runner);
-  if (!isTranslator(model)) throw new Error(`${id} does not translate`);
+  if (!('translate' in model)) throw new Error(`${id} does not translate`);
   return model;
 }
 

@@ -1,5 +1,6 @@
 import { createRpc } from '@core/protocol/rpc.ts';
 import type { RecognizerId, TranslatorId } from '@core/protocol/engine.ts';
+import type { Embedding } from '@core/speakers/embedding.ts';
 import type { Language } from '@core/transcript/types.ts';
 import type {
   Hypothesis,
@@ -42,6 +43,18 @@ export class TestInference {
   ): Promise<TranslatedText> & { readonly callId: number } {
     const callId = (calls += 1);
     return Object.assign(this.api.translate(callId, model, text, { careful }), { callId });
+  }
+
+  /** Who speaks when in at most 10 s. */
+  segment(samples: Float32Array): Promise<Float32Array> & { readonly callId: number } {
+    const callId = (calls += 1);
+    return Object.assign(this.api.segment(callId, 'pyannote-segmentation-3.0', samples), { callId });
+  }
+
+  /** Whose voice it is. */
+  embed(samples: Float32Array): Promise<Embedding> & { readonly callId: number } {
+    const callId = (calls += 1);
+    return Object.assign(this.api.embed(callId, 'wespeaker-resnet34-lm', samples), { callId });
   }
 
   async counters(): Promise<{ readonly steps: number; readonly liveTensors: number }> {

@@ -102,6 +102,8 @@ export class ScriptedInference {
           Promise.resolve(translated(`[${model.slice(-2)}] ${text}`));
         return orGone(Promise.race([answer, cancelled.promise]));
       },
+      segment: () => Promise.reject(new UnisonoError('internal', 'no segmentation in the script')),
+      embed: () => Promise.reject(new UnisonoError('internal', 'no voices in the script')),
       cancel: async (callId) => pending.get(callId)?.(),
       unload: async (model) => void rungs.delete(model),
       release: async () => {

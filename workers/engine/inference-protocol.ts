@@ -1,5 +1,14 @@
-import type { FaultKind, ModelId, RecognizerId, RungId, TranslatorId } from '@core/protocol/engine.ts';
+import type {
+  FaultKind,
+  ModelId,
+  RecognizerId,
+  RungId,
+  SegmentationId,
+  SpeakerEmbeddingId,
+  TranslatorId,
+} from '@core/protocol/engine.ts';
 import type { WireError } from '@core/protocol/errors.ts';
+import type { Embedding } from '@core/speakers/embedding.ts';
 import type { Language, Word } from '@core/transcript/types.ts';
 
 /** What one call of a recognizer read. Times are ms from the start of the audio given. */
@@ -61,8 +70,9 @@ export interface LoadReport {
   readonly bytes: number;
 }
 
-/** How a loaded model did on what is known: a recognizer on the known-answer clip, a translator on a sentence. */
+/** How a loaded model did on what is known: a translator on a sentence, the others on the known-answer clip. */
 export interface SelfTestReport {
+  /** What it made of it. */
   readonly text: string;
   /** A recognizer: all words of the clip and no others; case and punctuation do not matter. */
   readonly right: boolean;
@@ -102,6 +112,13 @@ export interface InferenceApi {
     text: string,
     options: TranslateOptions,
   ): Promise<TranslatedText>;
+  /**
+   * Who speaks when in a window of at most 10 s, mono 16 kHz: log-probabilities of the powerset's 7 classes, frame after
+   * frame (`core/speakers/powerset`).
+   */
+  segment(callId: number, model: SegmentationId, samples: Float32Array): Promise<Float32Array>;
+  /** The voice of one speaker, 0.5 to 29 s of speech: a vector of length 1. */
+  embed(callId: number, model: SpeakerEmbeddingId, samples: Float32Array): Promise<Embedding>;
   /** Stops a call before its next model step. */
   cancel(callId: number): Promise<void>;
   /** Runs what is known through a loaded model. */

@@ -1,6 +1,14 @@
-import type { ModelId, RecognizerId, RungId, TranslatorId } from '@core/protocol/engine.ts';
+import type {
+  ModelId,
+  RecognizerId,
+  RungId,
+  SegmentationId,
+  SpeakerEmbeddingId,
+  TranslatorId,
+} from '@core/protocol/engine.ts';
 import { toWire, UnisonoError } from '@core/protocol/errors.ts';
 import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
+import type { Embedding } from '@core/speakers/embedding.ts';
 import { MODELS } from '@workers/model-store/catalog.ts';
 import type {
   Hypothesis,
@@ -14,13 +22,19 @@ import type {
   TranslateOptions,
 } from './inference-protocol.ts';
 import { loadModel, reportReads } from './models/load.ts';
+import type { SpeakerEmbedding } from './models/embedding.ts';
+import type { Model } from './models/model.ts';
 import { MAX_AUDIO_S, type Recognizer } from './models/recognizer.ts';
 import { configureRuntime, gpuDevice, type RuntimeOptions } from './models/runtime.ts';
+import { WINDOW_SAMPLES, type Segmentation } from './models/segmentation.ts';
 import { runSelfTest } from './models/self-test.ts';
 import { StepRunner, type ModelFault } from './models/step-runner.ts';
 import { liveTensors } from './models/tensors.ts';
 import type { Translator } from './models/translator.ts';
 import { warmUp } from './models/warm-up.ts';
+
+/** Less says next to nothing of a voice: the networks pool over time. */
+const MIN_VOICE_SAMPLES = SAMPLE_RATE_HZ / 2;
 
 const isGraph = (file: string): boolean => file.endsWith('.onnx');
 
@@ -31,7 +45,7 @@ const isGraph = (file: string): boolean => file.endsWith('.onnx');
 export class Inference implements InferenceApi {
   readonly #events: InferenceEvents;
   readonly #runner = new StepRunner();
-  readonly #loaded = new Map<ModelId, { readonly model: Recognizer | Translator; readonly rung: RungId }>();
+  readonly #loaded = new Map<ModelId, { readonly model: Model; readonly rung: RungId }>();
   readonly #calls = new Map<number, AbortController>();
   #options: RuntimeOptions | undefined;
   #loading: ModelId | undefined;
@@ -113,6 +127,23 @@ export class Inference implements InferenceApi {
     return this.#call(callId, (signal) => this.#get<Translator>(model).translate(text, options, signal));
   }
 
+  segment(callId: number, model: SegmentationId, samples: Float32Array): Promise<Float32Array> {
+    return this.#call(callId, (signal) => {
+      if (samples.length > WINDOW_SAMPLES)
+        throw new UnisonoError('internal', 'A window has 10 s at the most.');
+      return this.#get<Segmentation>(model).segment(samples, signal);
+    });
+  }
+
+  embed(callId: number, model: SpeakerEmbeddingId, samples: Float32Array): Promise<Embedding> {
+    return this.#call(callId, (signal) => {
+      if (samples.length < MIN_VOICE_SAMPLES || samples.length > MAX_AUDIO_S * SAMPLE_RATE_HZ) {
+        throw new UnisonoError('internal', `A voice takes half a second to ${MAX_AUDIO_S} s of speech.`);
+      }
+      return this.#get<SpeakerEmbedding>(model).embed(samples, signal);
+    });
+  }
+
   cancel(callId: number): Promise<void> {
     this.#calls.get(callId)?.abort();
     return Promise.resolve();
@@ -152,10 +183,10 @@ export class Inference implements InferenceApi {
     return Promise.resolve({ steps: this.#runner.steps, liveTensors: liveTensors() });
   }
 
-  #get<Model extends Recognizer | Translator>(id: Model['id']): Model {
+  #get<Kind extends Model>(id: Kind['id']): Kind {
     const loaded = this.#loaded.get(id);
     if (!loaded) throw new UnisonoError('model-unknown', `${id} is not loaded.`);
-    return loaded.model as Model;
+    return loaded.model as Kind;
   }
 
   /** ONNX Runtime destroys its device when the last session goes: only a loss before that counts. */

@@ -1,5 +1,14 @@
 import { UnisonoError, toUnisonoError } from '@core/protocol/errors.ts';
-import type { FaultKind, ModelId, RecognizerId, RungId, TranslatorId } from '@core/protocol/engine.ts';
+import type {
+  FaultKind,
+  ModelId,
+  RecognizerId,
+  RungId,
+  SegmentationId,
+  SpeakerEmbeddingId,
+  TranslatorId,
+} from '@core/protocol/engine.ts';
+import type { Embedding } from '@core/speakers/embedding.ts';
 import type { Candidate } from './ladder.ts';
 import type {
   Hypothesis,
@@ -120,6 +129,16 @@ export class Runtime {
     signal: AbortSignal,
   ): Promise<TranslatedText> {
     return this.#call(signal, (callId) => this.#host.api.translate(callId, model, text, options));
+  }
+
+  /** A window of at most 10 s; settles as {@link Runtime.recognize} does. */
+  segment(model: SegmentationId, samples: Float32Array, signal: AbortSignal): Promise<Float32Array> {
+    return this.#call(signal, (callId) => this.#host.api.segment(callId, model, samples));
+  }
+
+  /** One speaker's voice; settles as {@link Runtime.recognize} does. */
+  embed(model: SpeakerEmbeddingId, samples: Float32Array, signal: AbortSignal): Promise<Embedding> {
+    return this.#call(signal, (callId) => this.#host.api.embed(callId, model, samples));
   }
 
   async unload(model: ModelId): Promise<void> {

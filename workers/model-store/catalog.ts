@@ -3,6 +3,9 @@ import {
   type ModelId,
   type RecognizerId,
   type RungId,
+  type SegmentationId,
+  type SpeakerEmbeddingId,
+  type SpeakerModelId,
   type TranslatorId,
 } from '@core/protocol/engine.ts';
 import { LANGUAGES, type Language } from '@core/transcript/types.ts';
@@ -13,11 +16,10 @@ export type VadModelId = 'silero-v6' | 'silero-legacy';
 /** Precision of a graph: what `from_pretrained` calls dtype. */
 type Precision = 'fp32' | 'fp16' | 'q8' | 'q4';
 
-/** Precision of each graph of an encoder-decoder model, keyed as transformers.js wants it. */
-interface Variant {
-  readonly encoder_model: Precision;
-  readonly decoder_model_merged: Precision;
-}
+/** Precision of each graph, keyed as transformers.js wants it: an encoder and a decoder, or one for all. */
+type Variant =
+  | { readonly encoder_model: Precision; readonly decoder_model_merged: Precision }
+  | { readonly model: Precision };
 
 interface ModelBase {
   readonly id: ModelId | VadModelId;
@@ -54,7 +56,19 @@ export interface TranslatorModel extends EngineModelBase {
   readonly targetToken?: string;
 }
 
-export type EngineModel = RecognizerModel | TranslatorModel;
+/** Tells the speakers of 10 s apart. */
+export interface SegmentationModel extends EngineModelBase {
+  readonly id: SegmentationId;
+  readonly family: 'pyannote';
+}
+
+/** Makes vectors of voices. Which front end it needs, its config.json says. */
+export interface SpeakerEmbeddingModel extends EngineModelBase {
+  readonly id: SpeakerEmbeddingId;
+  readonly family: 'speaker-embedding';
+}
+
+export type EngineModel = RecognizerModel | TranslatorModel | SegmentationModel | SpeakerEmbeddingModel;
 
 export interface VadModel extends ModelBase {
   readonly id: VadModelId;
@@ -130,7 +144,40 @@ export const TRANSLATOR_MODELS = Object.fromEntries(
   TRANSLATOR_IDS.map((id) => [id, opusMt(id)]),
 ) as unknown as Readonly<Record<TranslatorId, TranslatorModel>>;
 
-export const MODELS: Readonly<Record<ModelId, EngineModel>> = { ...RECOGNIZER_MODELS, ...TRANSLATOR_MODELS };
+export const SPEAKER_MODELS = {
+  'pyannote-segmentation-3.0': {
+    id: 'pyannote-segmentation-3.0',
+    family: 'pyannote',
+    parameters: 1.5e6,
+    repo: 'onnx-community/pyannote-segmentation-3.0',
+    revision: 'main',
+    licence: 'MIT (CNRS)',
+    // ONNX Runtime has no LSTM for WebGPU: there it would run on the CPU all the same.
+    variants: { 'wasm-threads': { model: 'q8' }, wasm: { model: 'q8' } },
+    configFiles: ['config.json'],
+  },
+  'wespeaker-resnet34-lm': {
+    id: 'wespeaker-resnet34-lm',
+    family: 'speaker-embedding',
+    parameters: 6.6e6,
+    repo: 'onnx-community/wespeaker-voxceleb-resnet34-LM',
+    revision: 'main',
+    licence: 'CC-BY-4.0 (WeSpeaker)',
+    // 27 MB at the most. What quantization does to the distances between voices is not measured.
+    variants: {
+      'webgpu-fp32': { model: 'fp32' },
+      'wasm-threads': { model: 'fp32' },
+      wasm: { model: 'fp32' },
+    },
+    configFiles: ['config.json', 'preprocessor_config.json'],
+  },
+} as const satisfies Readonly<Record<SpeakerModelId, SegmentationModel | SpeakerEmbeddingModel>>;
+
+export const MODELS: Readonly<Record<ModelId, EngineModel>> = {
+  ...RECOGNIZER_MODELS,
+  ...TRANSLATOR_MODELS,
+  ...SPEAKER_MODELS,
+};
 
 const silero = (id: VadModelId, file: string): VadModel => ({
   id,
@@ -159,7 +206,7 @@ export function filesOf(model: EngineModel, rung: RungId): readonly string[] {
   const variant = model.variants[rung];
   if (!variant) return [];
   const graphs = Object.entries(variant).map(
-    ([graph, precision]) => `onnx/${graph}${SUFFIX[precision as Precision]}.onnx`,
+    ([graph, precision]) => `onnx/${graph}${SUFFIX[precision]}.onnx`,
   );
   return [...model.configFiles, ...graphs].map((file) => pathOf(model, file));
 }
@@ -167,8 +214,11 @@ export function filesOf(model: EngineModel, rung: RungId): readonly string[] {
 const BYTES_PER_PARAMETER: Record<Precision, number> = { fp32: 4, fp16: 2, q8: 1, q4: 1 };
 
 /** What the variant's weights take in memory, about: graphs repeat some of them and keep some in full precision. */
-export const weightBytes = (model: EngineModel, rung: RungId): number =>
-  model.parameters * BYTES_PER_PARAMETER[model.variants[rung]?.decoder_model_merged ?? 'fp32'];
+export function weightBytes(model: EngineModel, rung: RungId): number {
+  const variant = model.variants[rung] ?? { model: 'fp32' };
+  const precision = 'model' in variant ? variant.model : variant.decoder_model_merged;
+  return model.parameters * BYTES_PER_PARAMETER[precision];
+}
 
 /** Whether the variant comes with the app; otherwise its files are downloaded from the hub. */
 export const isInStarterPack = (model: EngineModel, rung: RungId): boolean => {

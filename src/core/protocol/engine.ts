@@ -21,8 +21,17 @@ export const TRANSLATOR_IDS = [
 ] as const;
 export type TranslatorId = (typeof TRANSLATOR_IDS)[number];
 
+/** What tells who speaks when: where in 10 s somebody speaks, and whose voice it is. */
+export const SPEAKER_MODEL_IDS = ['pyannote-segmentation-3.0', 'wespeaker-resnet34-lm'] as const;
+export type SegmentationId = (typeof SPEAKER_MODEL_IDS)[0];
+export type SpeakerEmbeddingId = (typeof SPEAKER_MODEL_IDS)[1];
+export type SpeakerModelId = SegmentationId | SpeakerEmbeddingId;
+
 /** Models that the engine loads. */
-export type ModelId = RecognizerId | TranslatorId;
+export type ModelId = RecognizerId | TranslatorId | SpeakerModelId;
+
+export const isRecognizer = (model: ModelId): model is RecognizerId =>
+  (RECOGNIZER_IDS as readonly ModelId[]).includes(model);
 
 export interface RecognitionSettings {
   readonly recognizer: RecognizerId | 'auto';

@@ -4,6 +4,7 @@ import {
   env,
   MarianMTModel,
   MoonshineForConditionalGeneration,
+  PyAnnoteForAudioFrameClassification,
   WhisperForConditionalGeneration,
   type PreTrainedModel,
 } from '@huggingface/transformers';
@@ -11,16 +12,17 @@ import type { RungId } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
 import type { EngineModel } from '@workers/model-store/catalog.ts';
 import { toModelError } from '@workers/model-store/model-fetch.ts';
+import { loadEmbedding } from './embedding.ts';
 import type { MelExtractor } from './log-mel.ts';
 import { MarianTranslator, targetPrefix } from './marian.ts';
+import type { Model } from './model.ts';
 import { MoonshineRecognizer } from './moonshine.ts';
-import type { Recognizer } from './recognizer.ts';
+import { PyannoteSegmentation } from './segmentation.ts';
 import { modelError, type StepRunner } from './step-runner.ts';
-import type { Translator } from './translator.ts';
 import { WhisperRecognizer } from './whisper.ts';
 
 export interface LoadedModel {
-  readonly model: Recognizer | Translator;
+  readonly model: Model;
   readonly sessions: number;
 }
 
@@ -41,6 +43,14 @@ export async function loadModel(
   const device = rung.startsWith('webgpu') ? 'webgpu' : 'wasm';
   const options = { device, dtype: { ...dtype }, revision } as const;
   try {
+    if (description.family === 'pyannote') {
+      const model = await PyAnnoteForAudioFrameClassification.from_pretrained(repo, options);
+      return loaded(model, new PyannoteSegmentation({ id: description.id, model, runner }));
+    }
+    if (description.family === 'speaker-embedding') {
+      const { embedding, model } = await loadEmbedding(description, options, runner);
+      return loaded(model, embedding);
+    }
     const tokenizer = await AutoTokenizer.from_pretrained(repo, { revision });
     const parts = { tokenizer, runner, random: Math.random };
     switch (description.family) {

@@ -3,8 +3,10 @@ import { UnisonoError } from '@core/protocol/errors.ts';
 import { isKnownAnswer, KNOWN_ANSWER_URL } from '@core/text/known-answer.ts';
 import { textOf, type Language } from '@core/transcript/types.ts';
 import type { SelfTestReport } from '../inference-protocol.ts';
+import type { Model } from './model.ts';
 import type { Recognizer } from './recognizer.ts';
-import { isTranslator, type Translator } from './translator.ts';
+import { testEmbedding, testSegmentation } from './self-test-speakers.ts';
+import type { Translator } from './translator.ts';
 
 /**
  * Samples of a mono 16-bit PCM WAV at 16 kHz, in [-1, 1].
@@ -71,5 +73,9 @@ async function testTranslator(translator: Translator): Promise<SelfTestReport> {
  *
  * @throws UnisonoError `internal` without the known-answer clip, and what the model throws
  */
-export const runSelfTest = (model: Recognizer | Translator): Promise<SelfTestReport> =>
-  isTranslator(model) ? testTranslator(model) : testRecognizer(model);
+export async function runSelfTest(model: Model): Promise<SelfTestReport> {
+  if ('translate' in model) return testTranslator(model);
+  if ('segment' in model) return testSegmentation(model, await knownAnswerClip());
+  if ('embed' in model) return testEmbedding(model, await knownAnswerClip());
+  return testRecognizer(model);
+}

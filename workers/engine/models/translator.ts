@@ -1,7 +1,6 @@
 import type { TranslatorId } from '@core/protocol/engine.ts';
 import type { Language } from '@core/transcript/types.ts';
 import type { TranslatedText, TranslateOptions } from '../inference-protocol.ts';
-import type { Recognizer } from './recognizer.ts';
 
 /** Translation in one direction by one loaded model. Calls must not overlap. */
 export interface Translator {
@@ -16,5 +15,3 @@ export interface Translator {
   translate(text: string, options: TranslateOptions, signal: AbortSignal): Promise<TranslatedText>;
   dispose(): Promise<void>;
 }
-
-export const isTranslator = (model: Recognizer | Translator): model is Translator => 'translate' in model;
