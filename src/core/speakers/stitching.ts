@@ -59,6 +59,8 @@ const LOCAL_PAIRS = [
  * 250 ms found fewer speakers that are none than 100 ms, and 500 ms merged people.
  */
 const SIMULTANEOUS_MS = 250;
+/** How probable both must be. Less sure, a weak model hears one person as two at once (docs/adr/0009). */
+const SURE = 0.7;
 
 /**
  * Where to take a local speaker's embedding from, ms from the window's start: where he speaks alone if that is at least
@@ -93,8 +95,8 @@ export function stitch(windows: readonly DiarizationWindow[], options: Stitching
       return voice ? voices.push({ ...voice, ms: voice.ms / coverage }) - 1 : null;
     }),
   );
-  const cannotLink = turns.flatMap((local, window) =>
-    simultaneous(overlapsOf(local)).flatMap(([a, b]): [number, number][] => {
+  const cannotLink = windows.flatMap(({ activity }, window) =>
+    simultaneous(sureOverlaps(activity)).flatMap(([a, b]): [number, number][] => {
       const [first, second] = [indices[window]![a] ?? null, indices[window]![b] ?? null];
       return first === null || second === null ? [] : [[first, second]];
     }),
@@ -123,6 +125,10 @@ function coverageOf(windows: readonly DiarizationWindow[]): number {
 }
 
 const totalMs = (spans: readonly Span[]): number => spans.reduce((sum, span) => sum + lengthMs(span), 0);
+
+/** Frame by frame: a pause that smoothing closes is no speech at the same time. */
+const sureOverlaps = (activity: LocalActivity): Region<number>[] =>
+  overlapsOf(localTurns(activity.soft, { onset: SURE, offset: SURE, minOnMs: 0, minOffMs: 0 }));
 
 /** The pairs of local speakers who speak at once for long enough. */
 const simultaneous = (overlaps: readonly Region<number>[]): (readonly [number, number])[] =>

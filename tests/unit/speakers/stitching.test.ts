@@ -95,6 +95,21 @@ describe('stitching of windows', () => {
     expect(turns).toHaveLength(1);
   });
 
+  test.each([
+    { sure: 0.6, people: 1 },
+    { sure: 0.9, people: 2 },
+  ])('one voice that is heard twice at once with $sure is $people', ({ sure, people }) => {
+    // The same person by her voice, taken for a second one in the middle of a sentence.
+    const { activity } = hear([turn(0, 0, 5000), turn(1, 4500, 9000)], 0, 5000);
+    for (let frame = 0; frame < FRAMES; frame++) {
+      const at = frame * LOCAL_SPEAKERS;
+      if (activity.hard[at] && activity.hard[at + 1]) activity.soft.fill(sure, at, at + 2);
+    }
+    const voices = [voice(3, 4500), voice(3, 4500), null];
+    const { turns } = stitch([{ startMs: 0, activity, voices }], OPTIONS);
+    expect(new Set(turns.map(({ speaker }) => speaker)).size).toBe(people);
+  });
+
   test('never more than two speak at once', () => {
     const crowd = [0, 1, 2].map((speaker) => turn(speaker, 0, 8000));
     const { turns } = stitch(windowsOf(crowd, 5000), OPTIONS);
