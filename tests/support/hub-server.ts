@@ -69,6 +69,8 @@ function sha256Of(file: string): Promise<string> {
 
 const listen = (server: Server): Promise<string> =>
   new Promise((resolve) => {
+    // It ends with the process that uses it.
+    server.unref();
     server.listen(0, '127.0.0.1', () => {
       resolve(`http://localhost:${(server.address() as AddressInfo).port}/`);
     });
