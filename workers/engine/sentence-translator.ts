@@ -1,36 +1,18 @@
 import type { TranslatorId } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
-import type { Language } from '@core/transcript/types.ts';
 import { directionOf, type Direction } from '@core/translation/directions.ts';
-import { applicable, enforce, glossarySpans, isKept } from '@core/translation/glossary.ts';
 import { flawOf } from '@core/translation/guard.ts';
-import { addressSpans, numberSpans, protect, restore, type Span } from '@core/translation/placeholders.ts';
 import { routeOf } from '@core/translation/route.ts';
-import type { GlossaryEntry, TranslationFlaw } from '@core/translation/types.ts';
+import {
+  translateSentence,
+  type Sentence,
+  type SentenceRequest,
+} from '@core/translation/translate-sentence.ts';
 import { isAbort } from './decoder.ts';
 import type { TranslatedText } from './inference-protocol.ts';
 import type { ModelRegistry } from './model-registry.ts';
-import type { Priority, Scheduler, Ticket } from './scheduler.ts';
+import type { Scheduler, Ticket } from './scheduler.ts';
 import { SharedCalls } from './shared-calls.ts';
-
-export interface SentenceRequest {
-  /** Whose turn it is in the scheduler. */
-  readonly session: string;
-  readonly priority: Extract<Priority, 'translation' | 'background'>;
-  readonly text: string;
-  readonly from: Language;
-  readonly to: Language;
-  readonly glossary: readonly GlossaryEntry[];
-  readonly signal: AbortSignal;
-}
-
-export interface Sentence {
-  /** With a flaw: the original text. */
-  readonly translation: string;
-  /** The language it went through, where no model leads straight to the target. */
-  readonly via?: Language;
-  readonly flaw?: TranslationFlaw;
-}
 
 export interface SentenceTranslatorParts {
   readonly registry: ModelRegistry;
@@ -38,11 +20,6 @@ export interface SentenceTranslatorParts {
   /** Translators whose weights are on this device. */
   installed(): Promise<ReadonlySet<TranslatorId>>;
 }
-
-/** What one way through the models gave: the translation, or what is wrong with it. */
-type Attempt =
-  | { readonly translation: string }
-  | { readonly flaw: TranslationFlaw; readonly unkept: readonly GlossaryEntry[] };
 
 /**
  * Turns sentences into scheduled calls of translators that survive faults. A call is made once however many ask for it,
@@ -60,24 +37,12 @@ export class SentenceTranslator {
 
   /** @throws an abort, or a UnisonoError when no model leads there at the moment */
   async translate(request: SentenceRequest): Promise<Sentence> {
-    const { text, from, to } = request;
     const route = await this.#route(request);
-    if (!SAYS_SOMETHING.test(text)) return { translation: text };
-    const via = route.length > 1 ? { via: directionOf(route[0]!).to } : {};
-    const entries = applicable(request.glossary, text, from, to);
-    const addresses = addressSpans(text);
-
-    const first = await this.#attempt(route, request, entries, addresses, false);
-    if ('translation' in first) return { ...first, ...via };
-    const lost = [
-      ...glossarySpans(first.unkept, text),
-      ...(first.flaw === 'altered' ? numberSpans(text) : []),
-    ];
-    // Repeated tokens cost a careful translator, and placeholders repeat theirs.
-    const careful = first.flaw === 'degenerate' || lost.length === 0;
-    const second = await this.#attempt(route, request, entries, [...addresses, ...lost], careful);
-    if ('translation' in second) return { ...second, ...via };
-    return { translation: text, flaw: second.flaw };
+    const sentence = await translateSentence(request, (text, careful) =>
+      this.#answer(route, text, careful, request),
+    );
+    const isTranslated = sentence.translation !== request.text;
+    return isTranslated && route.length > 1 ? { ...sentence, via: directionOf(route[0]!).to } : sentence;
   }
 
   /** Models of the direction that have failed get another chance. Resolves when they are on their way; never rejects. */
@@ -108,30 +73,21 @@ export class SentenceTranslator {
     return route;
   }
 
-  async #attempt(
+  /** The text by way of all models; null where one of them has no translation of what it was given. */
+  async #answer(
     route: readonly TranslatorId[],
-    request: SentenceRequest,
-    entries: readonly GlossaryEntry[],
-    spans: readonly Span[],
+    given: string,
     careful: boolean,
-  ): Promise<Attempt> {
-    const given = protect(request.text, spans);
-    let { text } = given;
+    request: SentenceRequest,
+  ): Promise<string | null> {
+    let text = given;
     for (const model of route) {
       const { from, to } = directionOf(model);
       const answer = await this.#call(model, text, careful, request);
-      if (answer.truncated || flawOf(text, answer.text, from, to) === 'degenerate') {
-        return { flaw: 'degenerate', unkept: [] };
-      }
+      if (answer.truncated || flawOf(text, answer.text, from, to) === 'degenerate') return null;
       text = answer.text;
     }
-    const restored = restore(text, given);
-    if (restored === null) return { flaw: 'altered', unkept: [] };
-    const translation = enforce(restored, entries);
-    const unkept = isKept(translation, entries) ? [] : entries;
-    const flaw = flawOf(request.text, translation, request.from, request.to);
-    if (flaw === null && unkept.length === 0) return { translation };
-    return { flaw: flaw ?? 'altered', unkept };
+    return text;
   }
 
   #call(
@@ -167,5 +123,3 @@ export class SentenceTranslator {
     });
   }
 }
-
-const SAYS_SOMETHING = /[\p{L}\p{N}]/u;

@@ -3,12 +3,12 @@ import { toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
 import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
 import type { Language, Segment } from '@core/transcript/types.ts';
 import type { Direction } from '@core/translation/directions.ts';
+import { MeetingTranslation } from '@core/translation/meeting-translation.ts';
+import type { Sentence, SentenceRequest } from '@core/translation/translate-sentence.ts';
 import type { SegmentTranslation, TranslationView } from '@core/translation/types.ts';
 import { asComplete } from '@src/storage/meetings.ts';
 import type { EngineClient } from './client.ts';
 import type { EngineStore } from './engine-store.ts';
-import { MeetingTranslation } from './meeting-translation.ts';
-import type { Sentence, SentenceRequest } from './sentence-translator.ts';
 
 export interface TranslationsEffects {
   readonly store: Pick<EngineStore, 'segments' | 'translations' | 'putTranslation'>;

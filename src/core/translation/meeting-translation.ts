@@ -1,9 +1,9 @@
-import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
-import { textOf, type Language, type Segment } from '@core/transcript/types.ts';
-import { applicable, glossaryKey } from '@core/translation/glossary.ts';
-import type { GlossaryEntry, SegmentTranslation, TranslatedUnit, Unit } from '@core/translation/types.ts';
-import { unitsOf } from '@core/translation/units.ts';
-import type { Sentence, SentenceRequest } from './sentence-translator.ts';
+import type { SegmentId, SessionId } from '../protocol/ids.ts';
+import { textOf, type Language, type Segment } from '../transcript/types.ts';
+import { applicable, glossaryKey } from './glossary.ts';
+import type { Sentence, SentenceRequest } from './translate-sentence.ts';
+import type { GlossaryEntry, SegmentTranslation, TranslatedUnit, Unit } from './types.ts';
+import { unitsOf } from './units.ts';
 
 export interface MeetingTranslationEffects {
   translate(request: SentenceRequest): Promise<Sentence>;
@@ -32,7 +32,7 @@ const LIVE_LIMIT = 8;
 
 /**
  * One meeting into one language. What is to be translated is kept as state, and of each queue one sentence at a time is
- * on its way. Lives in the engine worker.
+ * on its way. Lives in the engine worker, and in the page where the browser translates.
  */
 export class MeetingTranslation {
   readonly glossary: readonly GlossaryEntry[];
