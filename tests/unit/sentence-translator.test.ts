@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { UnisonoError } from '@core/protocol/errors.ts';
+import type { SentenceRequest } from '@core/translation/translate-sentence.ts';
 import type { GlossaryEntry } from '@core/translation/types.ts';
 import { deferred, type Deferred } from '@core/util/deferred.ts';
-import type { SentenceRequest } from '@workers/engine/sentence-translator.ts';
 import { translators, type Answer } from '../support/translators.ts';
 import { settled } from '../support/virtual-clock.ts';
 
