@@ -1,0 +1,59 @@
+import type { RungId } from '@core/protocol/engine.ts';
+import type { UnisonoError } from '@core/protocol/errors.ts';
+import { filesOf, type EngineModel } from './catalog.ts';
+import { fetchModelFile, toModelError } from './model-fetch.ts';
+import { hubUrl } from './sources.ts';
+import { isStarterFile, STARTER_URL } from './starter.ts';
+import { WeightsCache } from './weights-cache.ts';
+
+/** Where transformers.js asks for a model's file. @param path `org/repo/file` */
+export const urlOf = ({ repo, revision }: EngineModel, path: string): string =>
+  isStarterFile(path)
+    ? STARTER_URL + path
+    : `${hubUrl()}${repo}/resolve/${revision}${path.slice(repo.length)}`;
+
+export interface KeepOptions {
+  /** Bytes of a file that is fetched. */
+  readonly onProgress: (file: string, loadedBytes: number, totalBytes: number) => void;
+  /** The file arrived and could not be kept: whoever loads the model fetches it again. */
+  readonly onNotStored: (error: UnisonoError) => void;
+}
+
+/**
+ * Fetches what is not on this device yet of the files that a model reads on a rung. Loading it needs no network then: nothing that
+ * has to wait for the load waits for a download. A file that nobody has is left out.
+ *
+ * @throws UnisonoError `model-missing-offline`, `model-download-failed`
+ */
+export async function keepFiles(model: EngineModel, rung: RungId, options: KeepOptions): Promise<void> {
+  const cache = new WeightsCache();
+  for (const path of filesOf(model, rung)) {
+    const url = urlOf(model, path);
+    if (await cache.match(url).catch(() => undefined)) continue;
+    const response = await fetchModelFile(url);
+    if (!response.ok) continue;
+    const blob = await counted(response, path, options)
+      .blob()
+      .catch((thrown: unknown) => {
+        throw toModelError(thrown, model.id);
+      });
+    await cache
+      .put(url, new Response(blob, { headers: response.headers }))
+      .catch((error: UnisonoError) => options.onNotStored(error));
+  }
+}
+
+function counted(response: Response, file: string, { onProgress }: KeepOptions): Response {
+  const totalBytes = Number(response.headers.get('content-length') ?? 0);
+  let loadedBytes = 0;
+  const body = response.body?.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(chunk, controller) {
+        loadedBytes += chunk.length;
+        onProgress(file, loadedBytes, Math.max(totalBytes, loadedBytes));
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+  return new Response(body ?? null, { headers: response.headers });
+}
