@@ -1,5 +1,5 @@
 import type { RungId } from '@core/protocol/engine.ts';
-import type { UnisonoError } from '@core/protocol/errors.ts';
+import { toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
 import { filesOf, type EngineModel } from './catalog.ts';
 import { fetchModelFile, toModelError } from './model-fetch.ts';
 import { hubUrl } from './sources.ts';
@@ -39,7 +39,7 @@ export async function keepFiles(model: EngineModel, rung: RungId, options: KeepO
       });
     await cache
       .put(url, new Response(blob, { headers: response.headers }))
-      .catch((error: UnisonoError) => options.onNotStored(error));
+      .catch((thrown: unknown) => options.onNotStored(toUnisonoError(thrown, 'storage-failed')));
   }
 }
 
