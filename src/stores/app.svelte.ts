@@ -91,6 +91,7 @@ export class App {
       status,
       glossary: () => this.glossary.entries,
       onError,
+      onBrowser: (trouble) => this.#onBrowserTranslator(trouble),
     });
     this.tabs = new TabsStore(engine, parts.measureMemory ?? measureMemory);
     this.recorder = new RecorderStore({
@@ -234,17 +235,17 @@ export class App {
 
   /** Of the translators that failed, those that lead to what is read here. */
   get #failedOnTheWay(): readonly ModelStatus[] {
-    const { target } = this.translations;
+    const { target, byBrowser } = this.translations;
     const leadsThere = ({ model }: ModelStatus) =>
       isTranslator(model) && [target, 'en'].includes(directionOf(model).to);
-    return target ? this.status.failedTranslators.filter(leadsThere) : [];
+    return target && !byBrowser ? this.status.failedTranslators.filter(leadsThere) : [];
   }
 
   async #prepareAll(models: readonly ModelStatus[]): Promise<void> {
     if (models.length === 0) return;
     await Promise.all(models.map(({ model }) => this.prepare(model)));
     // What had to be left out is translated now.
-    await this.translations.follow(this.translations.view, this.tabs.owner);
+    await this.translations.follow(this.translations.reading, this.tabs.owner);
   }
 
   async #loadModel(): Promise<void> {
@@ -388,13 +389,24 @@ export class App {
   #onTranslator(status: ModelStatus): void {
     const failed = this.status.failedTranslators;
     const code = isMissing(status) ? 'translator-missing' : 'translator-failed';
-    const wanted = this.translations.target !== null || this.panel.open === 'models';
+    const { target, byBrowser } = this.translations;
+    const wanted = (target !== null && !byBrowser) || this.panel.open === 'models';
     if (status.state === 'failed' && wanted) {
       const run = () => void this.#prepareAll(this.status.failedTranslators);
       this.notices.show({ code, level: 'warning', action: { kind: 'retry-model', run } });
     }
     if (!failed.some(isMissing)) this.notices.clear('translator-missing');
     if (failed.every(isMissing)) this.notices.clear('translator-failed');
+  }
+
+  #onBrowserTranslator(trouble: UnisonoError | null): void {
+    if (trouble) this.notices.report(trouble);
+    else
+      this.notices.clear(
+        'browser-translator-press',
+        'browser-translator-unavailable',
+        'browser-translator-failed',
+      );
   }
 
   #onSession({ sessionId, tab, state }: SessionEvent): void {
@@ -427,6 +439,9 @@ export class App {
     this.notices.handle('share', () => add('tab'));
     this.notices.handle('resume-audio', () => void this.recorder.resumeAudio());
     this.notices.handle('retry-model', () => void this.#loadModel());
+    this.notices.handle('fetch-browser-model', () => this.translations.browser.fetch());
+    this.notices.handle('retry-browser-model', () => this.translations.browser.fetch());
+    this.notices.handle('own-translator', () => this.settings.set({ translator: 'unisono' }));
     this.notices.handle('reload', () => this.#reload());
   }
 }
