@@ -53,7 +53,6 @@ export class BrowserTranslator {
   readonly #target: Language;
   readonly #changed: (model: BrowserModel) => void;
   readonly #translators = new Map<Language, Promise<BuiltInTranslator>>();
-  readonly #fetching = new Set<Language>();
   readonly #end = new AbortController();
 
   constructor(target: Language, changed: (model: BrowserModel) => void) {
@@ -64,40 +63,19 @@ export class BrowserTranslator {
   /** @throws an abort, or a UnisonoError when there is no model for it at the moment, which `changed` was told of */
   async translate(request: SentenceRequest): Promise<Sentence> {
     const { from, signal } = request;
-    // Sentences in other languages must not wait behind a download.
-    if (this.#fetching.has(from)) throw this.#error('browser-translator-press', from);
-    const translator = await this.#opened(from);
+    const translator = await (this.#translators.get(from) ?? this.#keep(from, this.#open(from)));
     signal.throwIfAborted();
     return translateSentence(request, (text) => this.#answer(translator, text, request));
   }
 
   /**
-   * Fetches the model from a language. Call it in the handler of a press: browsers let a page fetch one model per press.
-   * How it goes is told to `changed`. Never rejects.
+   * Fetches the model from a language; sentences wait for it. Call it in the handler of a press: browsers let a page fetch
+   * one model per press. How it goes is told to `changed`.
    */
-  async fetch(from: Language): Promise<void> {
-    if (this.#fetching.has(from)) return;
-    this.#fetching.add(from);
+  fetch(from: Language): void {
     const created = this.#create(from, (progress) => this.#tell(from, { state: 'downloading', progress }));
     this.#tell(from, { state: 'downloading' });
-    const failure = await created.then(
-      () => null,
-      (thrown: unknown) =>
-        this.#error(
-          nameOf(thrown) === 'NotSupportedError'
-            ? 'browser-translator-unavailable'
-            : 'browser-translator-failed',
-          from,
-          thrown,
-        ),
-    );
-    this.#fetching.delete(from);
-    if (failure) {
-      this.#fail(failure, from);
-      return;
-    }
-    this.#translators.set(from, created);
-    this.#tell(from, { state: 'ready' });
+    this.#keep(from, created).catch(() => undefined);
   }
 
   /** Nothing more is translated: the browser may let go of its models. */
@@ -107,32 +85,27 @@ export class BrowserTranslator {
     this.#translators.clear();
   }
 
-  #opened(from: Language): Promise<BuiltInTranslator> {
-    const known = this.#translators.get(from);
-    if (known) return known;
-    const opened = this.#open(from).catch((error: unknown) => {
-      this.#translators.delete(from);
-      throw error;
-    });
-    this.#translators.set(from, opened);
-    return opened;
+  #keep(from: Language, opening: Promise<BuiltInTranslator>): Promise<BuiltInTranslator> {
+    const kept = opening.then(
+      (translator) => {
+        this.#tell(from, { state: 'ready' });
+        return translator;
+      },
+      (thrown: unknown) => {
+        this.#translators.delete(from);
+        throw this.#fail(from, thrown);
+      },
+    );
+    this.#translators.set(from, kept);
+    return kept;
   }
 
   async #open(from: Language): Promise<BuiltInTranslator> {
-    try {
-      const availability = await builtIn()?.availability(this.#pair(from));
-      if (availability === 'downloadable' || availability === 'downloading')
-        throw this.#error('browser-translator-press', from);
-      if (availability !== 'available') throw this.#error('browser-translator-unavailable', from);
-      const translator = await this.#create(from);
-      this.#tell(from, { state: 'ready' });
-      return translator;
-    } catch (thrown) {
-      throw this.#fail(
-        thrown instanceof UnisonoError ? thrown : this.#error('browser-translator-failed', from, thrown),
-        from,
-      );
-    }
+    const availability = await builtIn()?.availability(this.#pair(from));
+    if (availability === 'downloadable' || availability === 'downloading')
+      throw this.#error('browser-translator-press', from);
+    if (availability !== 'available') throw this.#error('browser-translator-unavailable', from);
+    return this.#create(from);
   }
 
   /** @param progress hears what share is there while it downloads, 0 to 1 */
@@ -177,7 +150,7 @@ export class BrowserTranslator {
       const made = this.#translators.get(from);
       if (made) this.#destroy(made);
       this.#translators.delete(from);
-      throw this.#fail(this.#error('browser-translator-failed', from, thrown), from);
+      throw this.#fail(from, thrown);
     }
   }
 
@@ -200,7 +173,10 @@ export class BrowserTranslator {
     });
   }
 
-  #fail(error: UnisonoError, from: Language): UnisonoError {
+  #fail(from: Language, thrown: unknown): UnisonoError {
+    const code =
+      nameOf(thrown) === 'NotSupportedError' ? 'browser-translator-unavailable' : 'browser-translator-failed';
+    const error = thrown instanceof UnisonoError ? thrown : this.#error(code, from, thrown);
     this.#tell(from, { state: 'failed', error });
     return error;
   }

@@ -76,7 +76,9 @@ export class BrowserTranslationStore {
     const wanted = [...this.#models.values()].findLast(
       ({ error }) => error && error.code !== 'browser-translator-unavailable',
     );
-    if (wanted) void this.#translator?.fetch(wanted.from);
+    if (!wanted) return;
+    this.#translator?.fetch(wanted.from);
+    this.#meeting?.retry();
   }
 
   #renew(target: Language | null): void {
@@ -98,12 +100,10 @@ export class BrowserTranslationStore {
   }
 
   #changed(model: BrowserModel): void {
-    const fetched = this.#models.get(model.from)?.state === 'downloading' && model.state === 'ready';
     this.#models.delete(model.from);
     this.#models.set(model.from, model);
     this.#latest = model;
     if (model.error) this.#parts.trouble(model.error);
     else if (![...this.#models.keys()].some((from) => this.lacks(from))) this.#parts.trouble(null);
-    if (fetched) this.#meeting?.retry();
   }
 }
