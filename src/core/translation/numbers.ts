@@ -18,8 +18,10 @@ const MIXED_NUMERAL = /(?:\d+(?:\.\d+)?[百千万亿]+)+\d*/gu;
 const CHINESE_UNITS: Readonly<Record<string, number>> = { 十: 10, 百: 100, 千: 1e3, 万: 1e4, 亿: 1e8 };
 const CHINESE_DIGITS = '零一二三四五六七八九';
 
-/** Beginnings of the words for 2 to 20, the tens to 100, a thousand and a million; ordinals and names of amounts included.
-    Of "quinientos" the end: no other hundred lacks "cien". */
+/**
+ * Beginnings of the words for 2 to 20, the tens to 100, a thousand and a million; ordinals and names of amounts included;
+ * of "quinientos" the end, for it alone has no "cien" in it.
+ */
 const WORDS: Readonly<Record<Language, readonly string[]>> = {
   en: `two|second|twice|both|pair|couple|double|half three|third|triple four|quart five|fifth six seven eigh nine|ninth
     ten eleven twel|dozen|noon|midnight thirteen fourteen fifteen|quarter sixteen seventeen eighteen nineteen twent

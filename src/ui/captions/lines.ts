@@ -1,4 +1,5 @@
 import type { Language, Segment } from '@core/transcript/types.ts';
+import { unitsBeforeGap } from '@core/translation/running-text.ts';
 import type { SegmentTranslation, TranslatedUnit } from '@core/translation/types.ts';
 import type { App } from '@src/stores/app.svelte.ts';
 import type { Settings } from '@src/stores/settings.svelte.ts';
@@ -56,12 +57,3 @@ function lineOf(
   if (text === 'both' || units.length > 0) return { segment, original: text === 'both', units };
   return isHopeless(segment) ? asSaid : null;
 }
-
-/** A unit after a gap waits: words that were put in before it would move it. */
-function unitsBeforeGap(units: readonly TranslatedUnit[]): readonly TranslatedUnit[] {
-  const gap = units.findIndex(({ from }, index) => from !== (units[index - 1]?.to ?? 0));
-  return gap === -1 ? units : units.slice(0, gap);
-}
-
-/** What stands between two translated sentences: nothing in Chinese. */
-export const spaceIn = (language: Language | null): string => (language === 'zh' ? '' : ' ');
