@@ -277,10 +277,11 @@ export function createEngine(effects: EngineEffects): Engine {
     },
     drain: async () => {
       draining = true;
-      translations.close();
+      const translated = translations.drain();
       const { promise: late, resolve } = deferred<void>();
       const callOff = clock.after(DRAIN_LIMIT_MS, resolve);
-      await Promise.race([late, sessions.drain().then(() => commits.flush())]);
+      const read = sessions.drain().then(() => commits.flush());
+      await Promise.race([late, Promise.all([translated, read])]);
       callOff();
     },
     dispose: async () => {

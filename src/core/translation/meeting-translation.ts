@@ -74,12 +74,21 @@ export class MeetingTranslation {
     return this.#held;
   }
 
-  /** What an earlier engine, or a view before this one, has stored. */
-  load(segments: readonly Segment[], translations: readonly SegmentTranslation[]): void {
+  /**
+   * What an earlier engine, or a view before this one, has stored.
+   *
+   * @param heard what is being said, in its order: it comes first
+   */
+  load(
+    segments: readonly Segment[],
+    translations: readonly SegmentTranslation[],
+    heard: readonly Segment[] = [],
+  ): void {
     for (const translation of translations) {
       const { segmentId } = translation;
       if (!this.#said.has(segmentId)) this.#said.set(segmentId, translation);
     }
+    for (const segment of heard) this.hear(segment);
     for (const segment of segments) {
       if (!this.#works.live.has(segment.id)) this.#take(segment, 'backlog');
     }
