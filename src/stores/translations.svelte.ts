@@ -153,7 +153,7 @@ export class TranslationsStore {
     if (!target || language === target) return null;
     if (!language) return 'language';
     if (this.#byBrowser) return this.browser.lacks(language) ? 'browser' : null;
-    return failedOnTheWay(language, target, [...this.#parts.status.models.values()]);
+    return failedOnTheWay(language, target, this.#parts.status.models);
   }
 
   apply(event: EngineEvent): void {

@@ -216,6 +216,15 @@ describe('the glossary', () => {
     expect((await sentences.translate(ask({ text }))).translation).toContain('junta');
     expect(asked).toHaveLength(2);
   });
+
+  test('does not cost the translation where no call places its word', async () => {
+    const translation = 'La junta se reúne con Unisono el viernes.';
+    const { sentences, asked } = translators((given) => (given === text ? translation : 'Hola.'));
+    expect(await sentences.translate(ask({ text, glossary: [term('board', 'consejo')] }))).toEqual({
+      translation,
+    });
+    expect(asked).toHaveLength(2);
+  });
 });
 
 describe('a reader', () => {

@@ -30,16 +30,16 @@ export interface Sentence {
  */
 type Answer = (text: string, careful: boolean) => Promise<string | null>;
 
-/** The translation, or what is wrong with it. */
+/** The translation and the fixed terms that are not in it, or what is wrong with it. */
 type Attempt =
-  | { readonly translation: string }
-  | { readonly flaw: TranslationFlaw; readonly unkept: readonly GlossaryEntry[] };
+  | { readonly translation: string; readonly unkept: readonly GlossaryEntry[] }
+  | { readonly flaw: TranslationFlaw };
 
 const SAYS_SOMETHING = /[\p{L}\p{N}]/u;
 
 /**
  * Translates one sentence, whoever has the model: addresses stay as they are, fixed terms are kept, and an answer that
- * cannot be right is asked for once more. Rejects with what `answer` rejects with.
+ * cannot be right is asked for once more. A good translation without a fixed term is better than none. Rejects with what `answer` rejects with.
  */
 export async function translateSentence(request: SentenceRequest, answer: Answer): Promise<Sentence> {
   const { text, from, to, glossary } = request;
@@ -48,12 +48,25 @@ export async function translateSentence(request: SentenceRequest, answer: Answer
   const addresses = addressSpans(text);
 
   const first = await attempt(request, entries, addresses, false, answer);
-  if ('translation' in first) return first;
-  const lost = [...glossarySpans(first.unkept, text), ...(first.flaw === 'altered' ? numberSpans(text) : [])];
+  if ('translation' in first && first.unkept.length === 0) return { translation: first.translation };
+  const flaw = 'flaw' in first ? first.flaw : null;
+  const lost = [
+    ...glossarySpans('unkept' in first ? first.unkept : entries, text),
+    ...(flaw === 'altered' ? numberSpans(text) : []),
+  ];
   // Repeated tokens cost a careful translator, and placeholders repeat theirs.
-  const careful = first.flaw === 'degenerate' || lost.length === 0;
-  const second = await attempt(request, entries, [...addresses, ...lost], careful, answer);
-  return 'translation' in second ? second : { translation: text, flaw: second.flaw };
+  const careful = flaw === 'degenerate' || lost.length === 0;
+  const second = await attempt(
+    request,
+    entries,
+    careful ? addresses : [...addresses, ...lost],
+    careful,
+    answer,
+  );
+  if ('translation' in second && second.unkept.length === 0) return { translation: second.translation };
+  const good = [first, second].find((one) => 'translation' in one);
+  if (good) return { translation: good.translation };
+  return { translation: text, flaw: 'flaw' in second ? second.flaw : 'altered' };
 }
 
 async function attempt(
@@ -65,12 +78,10 @@ async function attempt(
 ): Promise<Attempt> {
   const given = protect(text, spans);
   const answered = await answer(given.text, careful);
-  if (answered === null) return { flaw: 'degenerate', unkept: [] };
+  if (answered === null) return { flaw: 'degenerate' };
   const restored = restore(answered, given);
-  if (restored === null) return { flaw: 'altered', unkept: [] };
+  if (restored === null) return { flaw: 'altered' };
   const translation = enforce(restored, entries);
-  const unkept = isKept(translation, entries) ? [] : entries;
   const flaw = flawOf(text, translation, from, to);
-  if (flaw === null && unkept.length === 0) return { translation };
-  return { flaw: flaw ?? 'altered', unkept };
+  return flaw ? { flaw } : { translation, unkept: isKept(translation, entries) ? [] : entries };
 }
