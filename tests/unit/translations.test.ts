@@ -479,6 +479,25 @@ describe('where no model is to be had', () => {
   });
 });
 
+test('a sentence on which the model fails stays as it is, and those behind it are translated', async () => {
+  const { translations, open, hear, asked, registry } = begin((text, model, careful) => {
+    if (text.startsWith('Fatal')) throw new UnisonoError('model-failed', 'out of bounds');
+    return inventing(text, model, careful);
+  });
+  open();
+  translations.setView(reader(), view('es'));
+  translations.setView(reader(), view('fr'));
+  hear(segment(0, 'Fatal words.'));
+  hear(segment(3000, 'And welcome.'));
+  await quiet();
+  expect(lines()).toContain('es: Fatal words.');
+  expect(lines()).toContain('es: Andes welcomees.');
+  expect(shown.find(({ target }) => target === 'es')?.units).toMatchObject([{ flaw: 'degenerate' }]);
+  expect(asked.filter((call) => call === 'en-es Fatal words.')).toHaveLength(2);
+  expect(asked.filter((call) => call.startsWith('en-es! '))).toEqual([]);
+  expect(registry.status('opus-mt-en-es').state).toBe('ready');
+});
+
 describe('a disk that takes no translations', () => {
   test('is told of once, and the lines are shown all the same and kept once there is room', async () => {
     store.error = new UnisonoError('storage-full', 'no room');

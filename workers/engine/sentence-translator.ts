@@ -14,6 +14,9 @@ import type { ModelRegistry } from './model-registry.ts';
 import type { Scheduler, Ticket } from './scheduler.ts';
 import { SharedCalls } from './shared-calls.ts';
 
+/** A text on which so many ways to run its model failed is the fault's cause: the others are spared. */
+const MOST_FAULTS = 2;
+
 export interface SentenceTranslatorParts {
   readonly registry: ModelRegistry;
   readonly scheduler: Scheduler;
@@ -27,7 +30,9 @@ export interface SentenceTranslatorParts {
  */
 export class SentenceTranslator {
   readonly #parts: SentenceTranslatorParts;
-  readonly #calls = new SharedCalls<TranslatorId, TranslatedText>();
+  readonly #calls = new SharedCalls<TranslatorId, TranslatedText | null>();
+  /** On what which model fails, as JSON. */
+  readonly #fatal = new Set<string>();
   #installed: Promise<ReadonlySet<TranslatorId>> | null = null;
   #lastInstalled: ReadonlySet<TranslatorId> = new Set();
 
@@ -84,22 +89,24 @@ export class SentenceTranslator {
     for (const model of route) {
       const { from, to } = directionOf(model);
       const answer = await this.#call(model, text, careful, request);
-      if (answer.truncated || flawOf(text, answer.text, from, to) === 'degenerate') return null;
+      if (!answer || answer.truncated || flawOf(text, answer.text, from, to) === 'degenerate') return null;
       text = answer.text;
     }
     return text;
   }
 
+  /** Null where the model fails on the text. */
   #call(
     model: TranslatorId,
     text: string,
     careful: boolean,
     { session, priority, signal }: SentenceRequest,
-  ): Promise<TranslatedText> {
+  ): Promise<TranslatedText | null> {
     const { registry, scheduler } = this.#parts;
     const key = JSON.stringify([model, careful, text]);
+    const fatal = JSON.stringify([model, text]);
     return this.#calls.get(key, model, { priority, signal }, async (call) => {
-      for (;;) {
+      for (let faults = 0; !this.#fatal.has(fatal);) {
         const loaded = await registry.ready(model);
         call.signal.throwIfAborted();
         const ticket: Ticket<TranslatedText> = scheduler.submit(
@@ -116,10 +123,13 @@ export class SentenceTranslator {
           return await ticket.result;
         } catch (error) {
           if (isAbort(error)) throw error;
+          faults += 1;
+          if (faults === MOST_FAULTS) this.#fatal.add(fatal);
           // Whether a model is left shows when it is asked for again.
           await registry.stepDown(loaded, error).catch(() => undefined);
         }
       }
+      return null;
     });
   }
 }
