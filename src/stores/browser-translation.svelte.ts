@@ -38,6 +38,11 @@ export class BrowserTranslationStore {
     return this.#latest;
   }
 
+  /** The model from the language is there. */
+  isReady(language: Language): boolean {
+    return this.#models.get(language)?.state === 'ready';
+  }
+
   /** No translation from the language comes at the moment. */
   lacks(language: Language): boolean {
     return this.#models.get(language)?.state === 'failed';

@@ -175,7 +175,11 @@ export function sourceLabeller(meeting: Meeting): (sourceId: string) => string {
   return (sourceId) => labels.get(sourceId) ?? '';
 }
 
-/** The tag for fonts and voices; Chinese needs its script, or simplified text may get Japanese glyphs. */
+/** The tag of a text in the language it was translated into: models write Chinese in simplified characters. */
+export const translationAttribute = (target: Language | null): string | undefined =>
+  target === 'zh' ? 'zh-Hans' : (target ?? undefined);
+
+/** The tag of what was said, for fonts and voices; Chinese needs its script, or simplified text may get Japanese glyphs. */
 export const languageAttribute = (language: Language | null, meeting: Meeting): string | undefined =>
   language === 'zh'
     ? meeting.settings.chineseScript === 'simplified'
