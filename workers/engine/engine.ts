@@ -48,6 +48,8 @@ export interface EngineEffects {
   /** Names browser, app and runtime: see RegistryEffects. */
   fingerprint(facts: DeviceFacts): string;
   readonly publish: (event: EngineEvent) => void;
+  /** A model is ready: what else a recording needs can be fetched. */
+  readonly onReady?: () => void;
   /** The store belongs to a later engine: nothing more comes of this one. */
   readonly onFenced?: () => void;
 }
@@ -146,6 +148,7 @@ export function createEngine(effects: EngineEffects): Engine {
     publish: (status) => {
       publish({ type: 'model', status });
       if (status.state !== 'ready') return;
+      effects.onReady?.();
       for (const session of sessions.all()) session.retryHeld();
       sentences.modelsChanged();
       translations.retryHeld();

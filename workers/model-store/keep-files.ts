@@ -1,6 +1,6 @@
 import type { RungId } from '@core/protocol/engine.ts';
 import { toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
-import { filesOf, type EngineModel } from './catalog.ts';
+import { filesOf, pathOf, VAD_MODELS, type EngineModel } from './catalog.ts';
 import { fetchModelFile, toModelError } from './model-fetch.ts';
 import { hubUrl } from './sources.ts';
 import { isStarterFile, STARTER_URL } from './starter.ts';
@@ -26,21 +26,31 @@ export interface KeepOptions {
  * @throws UnisonoError `model-missing-offline`, `model-download-failed`
  */
 export async function keepFiles(model: EngineModel, rung: RungId, options: KeepOptions): Promise<void> {
-  const cache = new WeightsCache();
-  for (const path of filesOf(model, rung)) {
-    const url = urlOf(model, path);
-    if (await cache.match(url).catch(() => undefined)) continue;
-    const response = await fetchModelFile(url);
-    if (!response.ok) continue;
-    const blob = await counted(response, path, options)
-      .blob()
-      .catch((thrown: unknown) => {
-        throw toModelError(thrown, model.id);
-      });
-    await cache
-      .put(url, new Response(blob, { headers: response.headers }))
-      .catch((thrown: unknown) => options.onNotStored(toUnisonoError(thrown, 'storage-failed')));
+  for (const path of filesOf(model, rung)) await keepFile(urlOf(model, path), path, model.id, options);
+}
+
+/** What every recording needs beside a recognizer, for the first one that is made without a network. Never rejects. */
+export async function keepVoiceDetectors(): Promise<void> {
+  const quietly = { onProgress: () => undefined, onNotStored: () => undefined };
+  for (const model of Object.values(VAD_MODELS)) {
+    const path = pathOf(model, model.file);
+    await keepFile(STARTER_URL + path, path, model.id, quietly).catch(() => undefined);
   }
+}
+
+async function keepFile(url: string, file: string, model: string, options: KeepOptions): Promise<void> {
+  const cache = new WeightsCache();
+  if (await cache.match(url).catch(() => undefined)) return;
+  const response = await fetchModelFile(url);
+  if (!response.ok) return;
+  const blob = await counted(response, file, options)
+    .blob()
+    .catch((thrown: unknown) => {
+      throw toModelError(thrown, model);
+    });
+  await cache
+    .put(url, new Response(blob, { headers: response.headers }))
+    .catch((thrown: unknown) => options.onNotStored(toUnisonoError(thrown, 'storage-failed')));
 }
 
 function counted(response: Response, file: string, { onProgress }: KeepOptions): Response {
