@@ -110,6 +110,7 @@ describe('a translation that is none is caught', () => {
     ['es', 'en', 'No.', 'No, no, no, no, no, no, no.'],
     ['en', 'zh', 'I think so too.', '我也是我也是我也是我也是'],
     ['en', 'es', 'What was that noise in here?', '¿Qué fue ese jajajajajajajajajaja?'],
+    ['en', 'fr', 'The new machine is easy to use.', 'La nouvelle machine est facile à utilisererererererer.'],
     ['en', 'es', 'Wait for it now.', 'Espera - - - - - - - - - - -'],
     [
       'en',
