@@ -31,7 +31,7 @@ const HOP_MS = 2500;
 const GOAL_MS_PER_S = 50;
 const COLLAR_MS = 250;
 
-/** For the stand-in x-vectors; another embedding has other distances (docs/adr/0009). */
+/** For the stand-in x-vectors; another embedding has other distances (docs/adr/0010). */
 const CLUSTERING: ClusteringOptions = { threshold: 0.6, minClusterMs: 2500 };
 const UTTERANCES: ClusteringOptions = { threshold: 0.4, minClusterMs: 2500 };
 const VOICES: VoiceChoice = { minMs: 800, maxMs: 3000 };

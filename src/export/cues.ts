@@ -1,5 +1,6 @@
 import type { MeetingTranscript } from '@core/transcript/meeting.ts';
 import type { Language, Segment } from '@core/transcript/types.ts';
+import { spaceBetween } from '@core/translation/running-text.ts';
 import { cueCharacters, cutText, evenCuts, wrap } from './lines.ts';
 import { stretchesOf, translationIn, type Wording } from './wording.ts';
 
@@ -56,7 +57,7 @@ function piecesOf(segment: Segment, offsetMs: number, wording: Wording): Piece[]
 /** A translated unit in as few parts as fit a cue each, cut at about the same place in both languages. */
 function shareOut(words: readonly Piece[], translated: CueText, withOriginal: boolean): Piece[] {
   const { language } = translated;
-  const space = language === 'zh' ? '' : ' ';
+  const space = spaceBetween(language);
   const places = words.slice(1).map((_, index) => lengthOf(joined(words.slice(0, index + 1))));
   const length = lengthOf(joined(words));
   for (let count = 1; ; count++) {

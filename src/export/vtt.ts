@@ -4,7 +4,8 @@ import { cueTime } from './time.ts';
 import type { Wording } from './wording.ts';
 
 /**
- * WebVTT. Each language of a cue is named. Where a meeting has several sources each cue names its own as the voice.
+ * WebVTT. A cue is named after its segment and its place in that, from 1. Each language of a cue is named. Where a meeting
+ * has several sources each cue names its own as the voice.
  * @param sourceLabel what a reader calls a source, by its id
  */
 export function toVtt(
@@ -13,7 +14,11 @@ export function toVtt(
   sourceLabel: (sourceId: string) => string,
 ): string {
   const named = transcript.meeting.sources.length > 1;
+  const counts = new Map<string, number>();
   const cues = toCues(transcript, wording).map((cue) => {
+    const { id } = cue.segment;
+    const count = (counts.get(id) ?? 0) + 1;
+    counts.set(id, count);
     const times = `${cueTime(cue.startMs, '.')} --> ${cueTime(cue.endMs, '.')}`;
     const lines = cue.texts
       .map(({ text, language }) =>
@@ -21,7 +26,7 @@ export function toVtt(
       )
       .join('\n');
     const voice = escape(sourceLabel(cue.segment.sourceId)).replaceAll('\n', ' ');
-    return `${cue.segment.id}\n${times}\n${named ? `<v ${voice}>${lines}</v>` : lines}\n\n`;
+    return `${id}-${count}\n${times}\n${named ? `<v ${voice}>${lines}</v>` : lines}\n\n`;
   });
   return `WEBVTT\n\n${cues.join('')}`;
 }

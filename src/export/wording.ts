@@ -1,4 +1,5 @@
 import { textOf, type Language, type Segment } from '@core/transcript/types.ts';
+import { spaceBetween } from '@core/translation/running-text.ts';
 import type { SegmentTranslation } from '@core/translation/types.ts';
 
 /** What a file says: what was said, what it means in the reader's language, or one under the other. */
@@ -62,5 +63,5 @@ export function translatedText(segment: Segment, translation: SegmentTranslation
   if (stretches.every((stretch) => stretch.translation === null)) return null;
   return stretches
     .map(({ from, to, translation }) => translation ?? textOf(segment.committed.slice(from, to)))
-    .join(translation.target === 'zh' ? '' : ' ');
+    .join(spaceBetween(translation.target));
 }

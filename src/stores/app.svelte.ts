@@ -11,15 +11,15 @@ import type {
 import { ERROR_CODES, fromWire, toUnisonoError, UnisonoError } from '@core/protocol/errors.ts';
 import type { Epoch, SessionId, TabId } from '@core/protocol/ids.ts';
 import type { Owner, TabState } from '@core/protocol/tabs.ts';
-import { LANGUAGES, type Language } from '@core/transcript/types.ts';
-import { directionOf, isTranslator } from '@core/translation/directions.ts';
+import { LANGUAGES } from '@core/transcript/types.ts';
+import { isTranslator } from '@core/translation/directions.ts';
 import type { SourceRequest } from '@src/capture/capture-session.ts';
 import { keepStorage, reloadOnce, whenIdle } from '@src/page/lifecycle.ts';
 import { measureMemory } from '@src/page/memory.ts';
 import { openDatabase, type UnisonoDatabase } from '@src/storage/database.ts';
 import type { CaptureStarter, Engine, PageState } from './engine.ts';
 import { CaptionsStore } from './captions.svelte.ts';
-import { EngineStatusStore, isMissing } from './engine-status.svelte.ts';
+import { EngineStatusStore } from './engine-status.svelte.ts';
 import { GlossaryStore } from './glossary.svelte.ts';
 import { LocaleStore } from './locale.svelte.ts';
 import { MeetingsStore } from './meetings.svelte.ts';
@@ -34,6 +34,7 @@ import { SourcesStore } from './sources.svelte.ts';
 import { TabsStore } from './tabs.svelte.ts';
 import { TranscriptsStore } from './transcripts.svelte.ts';
 import { TranslationsStore } from './translations.svelte.ts';
+import { TranslatorCare } from './translator-care.ts';
 
 export interface AppParts {
   readonly engine: Engine;
@@ -61,6 +62,7 @@ export class App {
   readonly microphones = new MicrophonesStore();
   readonly transcripts: TranscriptsStore;
   readonly translations: TranslationsStore;
+  readonly translators: TranslatorCare;
   readonly captions: CaptionsStore;
   readonly meetings: MeetingsStore;
   readonly recorder: RecorderStore;
@@ -91,7 +93,10 @@ export class App {
       status,
       glossary: () => this.glossary.entries,
       onError,
+      onBrowser: (trouble) => this.translators.onBrowser(trouble),
     });
+    const { translations, notices, panel } = this;
+    this.translators = new TranslatorCare({ engine, status, translations, notices, panel });
     this.tabs = new TabsStore(engine, parts.measureMemory ?? measureMemory);
     this.recorder = new RecorderStore({
       engine,
@@ -206,45 +211,10 @@ export class App {
     }
   }
 
-  /** Fetches the model if need be and loads it; how it went is in its status. */
-  async prepare(model: ModelId): Promise<void> {
-    try {
-      await this.#engine.prepare(model);
-    } catch (error) {
-      this.notices.report(toUnisonoError(error));
-    }
-  }
-
-  /** What to read in; null: as it is said. Models that failed before get another chance. */
-  readIn(target: Language | null): void {
-    this.translations.choose(target);
-    void this.#prepareAll(this.#failedOnTheWay);
-  }
-
-  /** Translators that could not be fetched are tried again, as when the network is back. */
-  async fetchTranslators(): Promise<void> {
-    await this.#prepareAll(this.#failedOnTheWay.filter(isMissing));
-  }
-
   /** The model to make ready: the chosen one, and with the automatic choice the one for every language. */
   get #model(): RecognizerId {
     const { recognizer } = this.settings.current;
     return recognizer === 'auto' ? 'whisper-tiny' : recognizer;
-  }
-
-  /** Of the translators that failed, those that lead to what is read here. */
-  get #failedOnTheWay(): readonly ModelStatus[] {
-    const { target } = this.translations;
-    const leadsThere = ({ model }: ModelStatus) =>
-      isTranslator(model) && [target, 'en'].includes(directionOf(model).to);
-    return target ? this.status.failedTranslators.filter(leadsThere) : [];
-  }
-
-  async #prepareAll(models: readonly ModelStatus[]): Promise<void> {
-    if (models.length === 0) return;
-    await Promise.all(models.map(({ model }) => this.prepare(model)));
-    // What had to be left out is translated now.
-    await this.translations.follow(this.translations.view, this.tabs.owner);
   }
 
   async #loadModel(): Promise<void> {
@@ -380,21 +350,8 @@ export class App {
   }
 
   #onModel(status: ModelStatus): void {
-    if (isTranslator(status.model)) this.#onTranslator(status);
+    if (isTranslator(status.model)) this.translators.onStatus(status);
     else if (status.state === 'failed' && status.error) this.notices.report(fromWire(status.error));
-  }
-
-  /** Whoever does not read a translation need not know that one cannot be had. */
-  #onTranslator(status: ModelStatus): void {
-    const failed = this.status.failedTranslators;
-    const code = isMissing(status) ? 'translator-missing' : 'translator-failed';
-    const wanted = this.translations.target !== null || this.panel.open === 'models';
-    if (status.state === 'failed' && wanted) {
-      const run = () => void this.#prepareAll(this.status.failedTranslators);
-      this.notices.show({ code, level: 'warning', action: { kind: 'retry-model', run } });
-    }
-    if (!failed.some(isMissing)) this.notices.clear('translator-missing');
-    if (failed.every(isMissing)) this.notices.clear('translator-failed');
   }
 
   #onSession({ sessionId, tab, state }: SessionEvent): void {
@@ -427,6 +384,9 @@ export class App {
     this.notices.handle('share', () => add('tab'));
     this.notices.handle('resume-audio', () => void this.recorder.resumeAudio());
     this.notices.handle('retry-model', () => void this.#loadModel());
+    this.notices.handle('fetch-browser-model', () => this.translations.browser.fetch());
+    this.notices.handle('retry-browser-model', () => this.translations.browser.fetch());
+    this.notices.handle('own-translator', () => this.settings.set({ translator: 'unisono' }));
     this.notices.handle('reload', () => this.#reload());
   }
 }

@@ -7,7 +7,6 @@ import {
   type ModelId,
   type ModelStatus,
   type RecognizerId,
-  type TranslatorId,
 } from '@core/protocol/engine.ts';
 import type { ErrorCode } from '@core/protocol/errors.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
@@ -30,7 +29,6 @@ export interface Backlog {
 export class EngineStatusStore {
   readonly #models = new SvelteMap<ModelId, ModelStatus>();
   #latestModel = $state.raw<RecognizerId | null>(null);
-  #latestTranslator = $state.raw<TranslatorId | null>(null);
   #health = $state.raw<readonly HealthEntry[]>([]);
   readonly #lags = new SvelteMap<SessionId, Lag>();
   readonly #backlogs = new SvelteMap<SessionId, Backlog>();
@@ -43,11 +41,6 @@ export class EngineStatusStore {
   /** The recognizer that reported last: with the automatic choice, the one in use. */
   get latestModel(): RecognizerId | null {
     return this.#latestModel;
-  }
-
-  /** The translator that reported last. */
-  get latestTranslator(): TranslatorId | null {
-    return this.#latestTranslator;
   }
 
   get failedTranslators(): readonly ModelStatus[] {
@@ -88,7 +81,6 @@ export class EngineStatusStore {
     // A tab that opens later hears of no change: the model was ready before it came.
     const known = models.filter(({ state }) => state !== 'absent').map(({ model }) => model);
     this.#latestModel ??= known.find(isRecognizer) ?? null;
-    this.#latestTranslator ??= known.find(isTranslator) ?? null;
   }
 
   /** Takes in the log of an engine: what this tab or an earlier engine has said stays. */
@@ -117,8 +109,7 @@ export class EngineStatusStore {
     else if (event.type === 'model') {
       const { model } = event.status;
       this.#models.set(model, event.status);
-      if (isTranslator(model)) this.#latestTranslator = model;
-      else if (isRecognizer(model)) this.#latestModel = model;
+      if (isRecognizer(model)) this.#latestModel = model;
     }
   }
 }

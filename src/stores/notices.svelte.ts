@@ -8,6 +8,9 @@ export type NoticeAction =
   | 'resume-audio'
   | 'choose-file'
   | 'retry-model'
+  | 'fetch-browser-model'
+  | 'retry-browser-model'
+  | 'own-translator'
   | 'download'
   | 'reload'
   | 'show-recovered';
@@ -54,6 +57,9 @@ const ACTIONS: Partial<Record<ErrorCode, NoticeAction>> = {
   'model-corrupt': 'retry-model',
   'model-failed': 'retry-model',
   'model-wrong-answer': 'retry-model',
+  'browser-translator-press': 'fetch-browser-model',
+  'browser-translator-failed': 'retry-browser-model',
+  'browser-translator-unavailable': 'own-translator',
   'engine-lost': 'reload',
   'other-protocol': 'reload',
   'storage-full': 'download',
@@ -69,6 +75,9 @@ const WARNINGS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'vad-degraded',
   'gpu-lost',
   'storage-low',
+  'browser-translator-press',
+  'browser-translator-failed',
+  'browser-translator-unavailable',
 ]);
 
 type NewNotice = Omit<Notice, 'id' | 'details' | 'problems'> & Partial<Pick<Notice, 'details' | 'problems'>>;

@@ -11,6 +11,9 @@ export type SourceChoice = (typeof SOURCE_CHOICES)[number];
 /** Where a translation stands: under the original, in a column of its own, or in its place. */
 export const TRANSLATION_LAYOUTS = ['below', 'beside', 'only'] as const;
 
+/** Who translates: Unisono's own models, or what the browser has built in, where it has. */
+export const TRANSLATORS = ['unisono', 'browser'] as const;
+
 /** What the captions show while something is translated. */
 export const CAPTION_TEXTS = ['both', 'original', 'translation'] as const;
 export const CAPTION_SIZES_PX = [32, 36, 40, 44, 48, 52, 56] as const;
@@ -36,6 +39,7 @@ const SettingsSchema = v.object({
   chineseScript: v.fallback(v.picklist(['simplified', 'traditional']), 'simplified'),
   /** The language chosen last to read in; a tab may read in another one. */
   target: v.fallback(v.nullable(v.picklist(LANGUAGES)), null),
+  translator: v.fallback(v.picklist(TRANSLATORS), 'unisono'),
   translationLayout: v.fallback(v.picklist(TRANSLATION_LAYOUTS), 'below'),
   /** What is copied and downloaded of a meeting that is translated. */
   exportedText: v.fallback(v.picklist(EXPORTED_TEXTS), 'both'),

@@ -1,12 +1,13 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
 import type { EngineEvent, TranslatorId } from '@core/protocol/engine.ts';
-import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
+import type { SegmentId } from '@core/protocol/ids.ts';
 import type { Owner } from '@core/protocol/tabs.ts';
 import { LANGUAGES, type Language, type Segment } from '@core/transcript/types.ts';
 import type { GlossaryEntry, SegmentTranslation, TranslationView } from '@core/translation/types.ts';
 import type { UnisonoDatabase } from '@src/storage/database.ts';
 import { loadTranslations } from '@src/storage/translations.ts';
+import { BrowserTranslationStore } from './browser-translation.svelte.ts';
 import type { Engine } from './engine.ts';
 import type { EngineStatusStore } from './engine-status.svelte.ts';
 import type { SettingsStore } from './settings.svelte.ts';
@@ -26,12 +27,24 @@ interface TranslationsParts {
   readonly status: EngineStatusStore;
   readonly glossary: () => readonly GlossaryEntry[];
   readonly onError: (error: UnisonoError) => void;
+  /** Why the browser does not translate; null: nothing is in its way any more. */
+  readonly onBrowser: (trouble: UnisonoError | null) => void;
   /** Differs in tests only. */
   readonly storage?: Storage;
 }
 
-/** The meeting on the screen in the language that this tab reads. Translating and storing are the engine's. */
+/** What is read here, and who translates it. */
+interface Reading {
+  readonly view: TranslationView;
+  readonly byBrowser: boolean;
+}
+
+/**
+ * The meeting on the screen in the language that this tab reads. Translating and storing are the engine's, unless the
+ * browser's own translator is chosen.
+ */
 export class TranslationsStore {
+  readonly browser: BrowserTranslationStore;
   readonly #parts: TranslationsParts;
   readonly #storage: Storage;
   readonly #known = new SvelteMap<SegmentId, SegmentTranslation>();
@@ -39,18 +52,26 @@ export class TranslationsStore {
   /** What {@link toggle} goes back to. */
   #lastTarget: Language | null;
   /** What {@link #known} is about. */
-  #reading: { readonly sessionId: SessionId; readonly target: Language } | null = null;
+  #shown: Reading | null = null;
   #told = false;
   #latest = $state.raw<Segment | null>(null);
   readonly #sessionId = $derived.by(() => this.#parts.transcripts.shown?.meeting.id ?? null);
-  readonly #view = $derived.by((): TranslationView | null => {
+  readonly #byBrowser = $derived.by(
+    () => this.browser.isThere && this.#parts.settings.current.translator === 'browser',
+  );
+  readonly #reading = $derived.by((): Reading | null => {
     const [sessionId, target] = [this.#sessionId, this.#target];
-    return sessionId && target && { sessionId, target, glossary: this.#parts.glossary() };
+    const view = sessionId && target && { sessionId, target, glossary: this.#parts.glossary() };
+    return view && { view, byBrowser: this.#byBrowser };
   });
 
   constructor(parts: TranslationsParts) {
     this.#parts = parts;
     this.#storage = parts.storage ?? sessionStorage;
+    this.browser = new BrowserTranslationStore({
+      translated: (translation) => this.#show(translation),
+      trouble: parts.onBrowser,
+    });
     const { target } = parts.settings.current;
     const kept = this.#storage.getItem(KEY);
     this.#target = $state.raw(kept === OFF ? null : (LANGUAGES.find((one) => one === kept) ?? target));
@@ -62,9 +83,14 @@ export class TranslationsStore {
     return this.#target;
   }
 
-  /** What the engine has to know: {@link follow} it whenever this or the engine's owner changes. */
-  get view(): TranslationView | null {
-    return this.#view;
+  /** {@link follow} it whenever this or the engine's owner changes. */
+  get reading(): Reading | null {
+    return this.#reading;
+  }
+
+  /** The browser's own translator is chosen and there. */
+  get byBrowser(): boolean {
+    return this.#byBrowser;
   }
 
   /** The latest segment of the meeting on the screen whose translation was completed while it was live. */
@@ -91,10 +117,12 @@ export class TranslationsStore {
     return true;
   }
 
-  /** Tells the engine, where there is one, what is read here, and reads what is stored of it. */
-  async follow(view: TranslationView | null, owner: Owner | null): Promise<void> {
-    void this.#readStored(view);
-    const { engine, onError } = this.#parts;
+  /** Tells who translates, and the engine only if there is one, what is read here; reads what the engine has stored of it. */
+  async follow(reading: Reading | null, owner: Owner | null): Promise<void> {
+    void this.#begin(reading);
+    const { engine, transcripts, onError } = this.#parts;
+    this.browser.follow(reading?.byBrowser ? reading.view : null, transcripts.segments);
+    const view = reading && !reading.byBrowser ? reading.view : null;
     // An engine that was told nothing translates nothing.
     if (!owner || (!view && !this.#told)) return;
     this.#told = view !== null;
@@ -120,18 +148,23 @@ export class TranslationsStore {
   }
 
   /** Why no translation of the segment comes: nobody knows its language, or a model cannot be had. Null: it may come. */
-  obstacle({ language }: Segment): 'language' | TranslatorId | null {
+  obstacle({ language }: Segment): 'language' | 'browser' | TranslatorId | null {
     const target = this.#target;
     if (!target || language === target) return null;
     if (!language) return 'language';
-    return failedOnTheWay(language, target, [...this.#parts.status.models.values()]);
+    if (this.#byBrowser) return this.browser.lacks(language) ? 'browser' : null;
+    return failedOnTheWay(language, target, this.#parts.status.models);
   }
 
   apply(event: EngineEvent): void {
-    if (event.type !== 'translation') return;
-    const { translation } = event;
+    // Another tab may have the engine translate what is read here.
+    if (event.type === 'translation' && !this.#shown?.byBrowser) this.#show(event.translation);
+  }
+
+  #show(translation: SegmentTranslation): void {
     const { sessionId, segmentId, target } = translation;
-    if (sessionId !== this.#reading?.sessionId || target !== this.#reading.target) return;
+    const view = this.#shown?.view;
+    if (sessionId !== view?.sessionId || target !== view.target) return;
     const segment = this.#segment(segmentId);
     this.#known.set(segmentId, fold(this.#known.get(segmentId), translation, segment));
     if (!translation.complete || !segment || !this.#parts.transcripts.isLive(sessionId)) return;
@@ -143,16 +176,17 @@ export class TranslationsStore {
     this.#lastTarget = target ?? this.#lastTarget;
   }
 
-  async #readStored(view: TranslationView | null): Promise<void> {
-    const reading = this.#reading;
-    if (view?.sessionId === reading?.sessionId && view?.target === reading?.target) return;
-    this.#reading = view;
+  async #begin(reading: Reading | null): Promise<void> {
+    const before = this.#shown;
+    this.#shown = reading;
+    if (isSame(before, reading)) return;
     this.#known.clear();
     this.#latest = null;
-    if (!view) return;
+    if (!reading || reading.byBrowser) return;
+    const { view } = reading;
     try {
       const stored = await loadTranslations(await this.#parts.database, view.sessionId, view.target);
-      if (this.#reading !== view) return;
+      if (!isSame(this.#shown, reading)) return;
       for (const translation of stored) {
         const { segmentId } = translation;
         const heard = this.#known.get(segmentId);
@@ -169,3 +203,8 @@ export class TranslationsStore {
     return this.#parts.transcripts.segments.findLast((segment) => segment.id === id);
   }
 }
+
+const isSame = (first: Reading | null, second: Reading | null): boolean =>
+  first?.view.sessionId === second?.view.sessionId &&
+  first?.view.target === second?.view.target &&
+  first?.byBrowser === second?.byBrowser;

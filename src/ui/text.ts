@@ -14,6 +14,7 @@ import type { Meeting } from '@core/transcript/meeting.ts';
 import { directionOf, isTranslator } from '@core/translation/directions.ts';
 import type { TranslationFlaw } from '@core/translation/types.ts';
 import { m } from '@src/paraglide/messages.js';
+import type { BrowserModel } from '@src/page/browser-translator.ts';
 import { getLocale } from '@src/paraglide/runtime.js';
 
 type Snake<Text extends string> = Text extends `${infer Head}-${infer Tail}`
@@ -54,6 +55,12 @@ export function translatorName(id: TranslatorId): string {
 }
 
 export const modelName = (id: ModelId): string => (isTranslator(id) ? translatorName(id) : MODEL_NAMES[id]);
+
+/** Why something is not translated. */
+export function obstacleText(obstacle: 'language' | 'browser' | TranslatorId): string {
+  if (obstacle === 'language') return m.obstacle_language();
+  return m.obstacle_model({ name: obstacle === 'browser' ? m.browser_translator() : modelName(obstacle) });
+}
 
 export const flawText = (flaw: TranslationFlaw): string => m[`flaw_${flaw}`]();
 
@@ -124,9 +131,20 @@ export function modelText(status: ModelStatus): string {
 
 function downloadText({ progress }: ModelStatus): string {
   if (!progress || progress.totalBytes === 0) return '…';
-  return new Intl.NumberFormat(getLocale(), { style: 'percent' }).format(
-    Math.min(1, progress.loadedBytes / progress.totalBytes),
-  );
+  return percentText(progress.loadedBytes / progress.totalBytes);
+}
+
+const percentText = (share: number): string =>
+  new Intl.NumberFormat(getLocale(), { style: 'percent' }).format(Math.min(1, share));
+
+/** The browser's translator and what it is doing. */
+export function browserModelText(model: BrowserModel | null): string {
+  const name = m.browser_translator();
+  if (model?.state === 'downloading') {
+    const progress = model.progress === null ? '…' : percentText(model.progress);
+    return m.model_downloading({ name, progress });
+  }
+  return model?.state === 'failed' ? m.model_absent({ name }) : name;
 }
 
 const unitText = (unit: string, value: number, digits = 0): string =>
@@ -171,7 +189,11 @@ export function sourceLabeller(meeting: Meeting): (sourceId: string) => string {
   return (sourceId) => labels.get(sourceId) ?? '';
 }
 
-/** The tag for fonts and voices; Chinese needs its script, or simplified text may get Japanese glyphs. */
+/** The tag of a text in the language it was translated into: models write Chinese in simplified characters. */
+export const translationAttribute = (target: Language | null): string | undefined =>
+  target === 'zh' ? 'zh-Hans' : (target ?? undefined);
+
+/** The tag of what was said, for fonts and voices; Chinese needs its script, or simplified text may get Japanese glyphs. */
 export const languageAttribute = (language: Language | null, meeting: Meeting): string | undefined =>
   language === 'zh'
     ? meeting.settings.chineseScript === 'simplified'

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import type { ModelStatus } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
 import type { SessionId } from '@core/protocol/ids.ts';
 import { LOCKS } from '@core/protocol/tabs.ts';
@@ -237,6 +238,34 @@ describe('the captions of a meeting that is translated', () => {
     screen = await Screen.reopen();
     await open();
     expect(shown()).toEqual([chinese]);
+  });
+
+  it('stand as they were said while the model for it is fetched, and are not there before their translation after that', async () => {
+    await sayTwo();
+    await open();
+    await choose('translation');
+    const model = (state: ModelStatus['state']) =>
+      screen.publish({
+        type: 'model',
+        status: { model: 'opus-mt-en-zh', state, rung: null, progress: null, selfTest: [], error: null },
+      });
+    const original = ['original', 'en', 'Nobody can wait.'];
+    const [chinese] = shown();
+    model('downloading');
+    const next = spoken(8_000, 'Nobody can wait.');
+    say(next);
+    expect(shown()).toEqual([chinese, original]);
+    model('ready');
+    expect(shown()).toEqual([chinese]);
+    translate(next, ['没有人能等。']);
+    expect(shown()).toEqual([chinese, ['translation', 'zh-Hans', '没有人能等。']]);
+  });
+
+  it('into Chinese are marked as simplified, whatever characters the meeting is shown in', async () => {
+    screen.app.settings.set({ chineseScript: 'traditional' });
+    await sayTwo();
+    await open();
+    expect(shown()).toContainEqual(['translation', 'zh-Hans', '早上好。你好吗？']);
   });
 
   it('offer the choice only then; the key of the translation works here too', async () => {

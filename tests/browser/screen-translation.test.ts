@@ -90,6 +90,21 @@ const ready = (model: ModelStatus['model']): ModelStatus => ({
 });
 
 describe('the language to read in', () => {
+  it('is not fetched for each language that the arrow keys pass over', async () => {
+    screen = await Screen.open();
+    await startRecording();
+    await userEvent.click(screen.find('[data-control=target]'));
+    const first = screen.find(':popover-open input[value=none]');
+    first.focus();
+    await userEvent.keyboard('{ArrowDown}{ArrowDown}{ArrowDown}');
+    expect(screen.app.translations.target).toBe(null);
+    await userEvent.keyboard('{Enter}');
+    expect(screen.app.translations.target).toBe('fr');
+    await userEvent.keyboard('{ArrowUp}{Escape}');
+    await vi.waitFor(() => expect(screen.app.translations.target).toBe('es'));
+    expect(screen.views.map((view) => view?.target)).toEqual(['fr', 'es']);
+  });
+
   it('is asked of the engine for the meeting on the screen, and of the next engine', async () => {
     screen = await Screen.open();
     await startRecording();
@@ -199,6 +214,28 @@ describe('a translation', () => {
     translate(segment, [zh(BONJOUR, '早上好。'), zh(CA_VA, '你好吗？')], { target: 'zh' });
     expect(shown()).toEqual(['早上好。你好吗？']);
     expect(translations()[0]!.lang).toBe('zh-Hans');
+  });
+
+  it('into Chinese is marked as simplified, which it is, where what is said is shown in traditional characters', async () => {
+    screen = await Screen.open();
+    screen.app.settings.set({ chineseScript: 'traditional' });
+    await startRecording();
+    await choose('zh');
+    const segment = spoken(0, MORNING);
+    say(segment);
+    translate(
+      segment,
+      [
+        { ...BONJOUR, translation: '早上好。' },
+        { ...CA_VA, translation: '你好吗？' },
+      ],
+      { target: 'zh' },
+    );
+    expect(translations()[0]!.lang).toBe('zh-Hans');
+    await vi.waitFor(() => expect(announced()).toBe('早上好。你好吗？'));
+    expect(screen.find('[data-role=announcer] p').lang).toBe('zh-Hans');
+    say(spoken(4_000, '大家早上好。', { language: 'zh' }));
+    expect(items()[1]!.querySelector<HTMLElement>('[data-role=original]')!.lang).toBe('zh-Hant');
   });
 
   it('is gone where its words have changed, and stays where they have not', async () => {
@@ -312,6 +349,47 @@ describe('a translation', () => {
   });
 });
 
+describe('what a screen reader says', () => {
+  /** Everything it said from here on. */
+  function listen(): string[] {
+    const said: string[] = [];
+    new MutationObserver(() => said.at(-1) !== announced() && said.push(announced())).observe(
+      screen.find('[data-role=announcer]'),
+      { childList: true, characterData: true, subtree: true },
+    );
+    return said;
+  }
+
+  it('is not said again while the next sentence waits for its translation', async () => {
+    const first = await inFrench();
+    const said = listen();
+    translate(first, [BONJOUR, CA_VA]);
+    await vi.waitFor(() => expect(said).toHaveLength(1));
+    say(spoken(4_000, 'Bonjour à tous.', { language: 'fr' }));
+    await vi.waitFor(() => expect(said).toHaveLength(2));
+    const third = spoken(8_000, MORNING);
+    say(third);
+    await screen.settled();
+    translate(third, [{ ...BONJOUR, translation: 'Salut.' }, CA_VA]);
+    await vi.waitFor(() => expect(announced()).toContain('Salut.'));
+    expect(said).toEqual(['Bonjour. Comment allez-vous ?', 'Bonjour à tous.', 'Salut. Comment allez-vous ?']);
+  });
+
+  it('is not said again in another language', async () => {
+    const segment = await inFrench();
+    screen.publish({ type: 'model', status: failed('opus-mt-en-fr', 'model-missing-offline') });
+    await vi.waitFor(() => expect(announced()).toBe(MORNING));
+    const said = listen();
+    screen.publish({ type: 'model', status: ready('opus-mt-en-fr') });
+    await screen.settled();
+    translate(segment, [BONJOUR, CA_VA]);
+    await screen.settled();
+    say(spoken(4_000, 'Bonjour à tous.', { language: 'fr' }));
+    await vi.waitFor(() => expect(announced()).toBe('Bonjour à tous.'));
+    expect(said).toEqual(['Bonjour à tous.']);
+  });
+});
+
 describe('the layout', () => {
   const boxOf = (role: string) => screen.find(`[data-role=${role}]`).getBoundingClientRect();
 
@@ -345,6 +423,19 @@ describe('the layout', () => {
     screen.find('[data-action=original]').click();
     await vi.waitFor(() => expect(visible()).toBe(MORNING));
     expect(screen.find('[data-action=original]').ariaExpanded).toBe('true');
+  });
+
+  it('with the translation only, no sentence is there twice where one before it is not translated yet', async () => {
+    const segment = await inFrench();
+    await layOut('only');
+    translate(segment, [CA_VA], { complete: false });
+    expect(items()[0]!.innerText).not.toContain('Comment');
+    expect(items().map(text)).toEqual([MORNING]);
+    const good = { from: 0, to: 1, text: 'Good', translation: 'Bon' };
+    translate(segment, [good, CA_VA], { complete: false });
+    expect(shown()).toEqual(['Bon']);
+    translate(segment, [BONJOUR, CA_VA]);
+    await vi.waitFor(() => expect(shown()).toEqual(['Bonjour. Comment allez-vous ?']));
   });
 });
 

@@ -57,3 +57,25 @@ test('a host that cannot send headers: the service worker makes the page cross-o
     await site.kill();
   }
 });
+
+test('the first recording may be made without a server: speech is found by the best detector', async ({
+  launch,
+}) => {
+  const site = await serveSite();
+  const counter = await countRequests(site);
+  const context = await launch({ microphone: knownAnswer().audio, fresh: true });
+  const first = new MeetingPage(await context.newPage(), counter.url);
+  await first.open();
+  await first.modelReady('whisper-tiny');
+  await expect.poll(() => counter.paths.filter((path) => path.includes('silero')).length).toBe(2);
+  await first.page.reload();
+  await first.modelReady('whisper-tiny');
+  await site.kill();
+  await counter.close();
+
+  const page = new MeetingPage(await context.newPage(), counter.url);
+  await page.record({ language: 'en', asr: 'whisper-tiny' });
+  await page.finalUntil(knownAnswer().spans[0]!.endMs);
+  await page.stop();
+  await expect(page.page.locator('[data-status=vad]')).toHaveCount(0);
+});

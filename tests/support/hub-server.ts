@@ -14,6 +14,8 @@ interface HubFault {
   /** Answer with this status, such as 429 or 503. */
   readonly status?: number;
   readonly retryAfterS?: number;
+  /** Answer only when the hub is reset. */
+  readonly held?: boolean;
   /** Break the connection off after this many bytes of the body. */
   readonly cutAfterBytes?: number;
   readonly times: number;
@@ -69,6 +71,8 @@ function sha256Of(file: string): Promise<string> {
 
 const listen = (server: Server): Promise<string> =>
   new Promise((resolve) => {
+    // It ends with the process that uses it.
+    server.unref();
     server.listen(0, '127.0.0.1', () => {
       resolve(`http://localhost:${(server.address() as AddressInfo).port}/`);
     });
@@ -94,7 +98,10 @@ export async function startHub({ roots = [], repos = {}, gated = {} }: HubOption
   let hubUrl = '';
 
   const addFault = (fault: HubFault) => faults.push({ ...fault, left: fault.times });
+  let releases: (() => void)[] = [];
   const reset = () => {
+    for (const release of releases) release();
+    releases = [];
     log.length = 0;
     faults = [];
   };
@@ -180,6 +187,9 @@ export async function startHub({ roots = [], repos = {}, gated = {} }: HubOption
     });
     response.setHeader('X-Repo-Commit', HUB_COMMIT);
     response.setHeader('Accept-Ranges', 'bytes');
+    if (faultFor(path, ({ held }) => held === true)) {
+      await new Promise<void>((release) => releases.push(release));
+    }
     const fault = faultFor(path, ({ status }) => status !== undefined);
     if (fault?.status !== undefined) {
       if (fault.retryAfterS !== undefined) response.setHeader('Retry-After', fault.retryAfterS);

@@ -96,6 +96,7 @@ export class SimDisk {
           else segments.delete(segmentId);
         }),
       // Nobody reads a translation here.
+      isRecorded: async () => false,
       translations: async () => [],
       putTranslation: async () => undefined,
       commit: ({ sessionId, segmentId, segment, progress }) =>

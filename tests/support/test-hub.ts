@@ -46,7 +46,6 @@ export function testHub(): Plugin {
           response.writeHead(307, { Location: url + (request.url ?? '/').slice(1) }).end();
         }, next);
       });
-      server.httpServer?.once('close', () => void hub?.then((running) => running.close()));
     },
   };
 }

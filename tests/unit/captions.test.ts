@@ -28,16 +28,16 @@ interface Reading {
   text?: 'both' | 'original' | 'translation';
   target?: 'fr' | null;
   translations?: SegmentTranslation[];
-  hopeless?: boolean;
+  waitedFor?: boolean;
 }
 
 const read = (segments: Segment[], reading: Reading = {}, max?: number) => {
-  const { text = 'both', target = 'fr', translations = [], hopeless = false } = reading;
+  const { text = 'both', target = 'fr', translations = [], waitedFor = true } = reading;
   const choice = {
     text,
     target,
     translationOf: ({ id }: Segment) => translations.find(({ segmentId }) => segmentId === id) ?? null,
-    isHopeless: () => hopeless,
+    isWaitedFor: () => waitedFor,
   };
   return linesOf(segments, choice, max).map(({ segment: { startMs }, original, units }) => [
     startMs,
@@ -67,9 +67,9 @@ describe('the lines of the captions', () => {
     expect(read([HELLO], { text: 'translation', translations })).toEqual([[0, false, french]]);
   });
 
-  it('say nothing in the wrong language while a translation is on its way, and the original where none will come', () => {
+  it('say nothing in the wrong language while a translation is on its way, and the original where none can come yet', () => {
     expect(read([HELLO], { text: 'translation' })).toEqual([]);
-    expect(read([HELLO], { text: 'translation', hopeless: true })).toEqual([[0, true, []]]);
+    expect(read([HELLO], { text: 'translation', waitedFor: false })).toEqual([[0, true, []]]);
   });
 
   it('leave what is said in the language that is read', () => {

@@ -132,6 +132,26 @@ test('what was said before does not keep waiting what is said now: it stops for 
   expect(lines().toSorted()).toEqual(['es: Ask not.', 'es: Said before.']);
 });
 
+test.each(['before', 'after'] as const)(
+  'a sentence that an engine before this one heard half of is translated whole, read %s its session opens',
+  async (order) => {
+    const half = segment(0, 'Good morning. We begin with the', { state: 'committed' });
+    await database.put('segments', { sessionId: SESSION, segment: half });
+    await database.put('recordings', { sessionId: SESSION, tab: newTabId(), settings, sources: [] });
+    const [capture, page] = [attach(), attach()];
+    if (order === 'after') await open(capture);
+    await page.translate({ sessionId: SESSION, target: 'es', glossary: [] });
+    await quiet();
+    if (order === 'before') await open(capture);
+    say(capture, 0);
+    (await inference.nextCall()).resolve(reading('Good morning. We begin with the budget.'));
+    await until(() => events.some(({ type }) => type === 'segment'));
+    await quiet();
+    expect(asked).toEqual(['opus-mt-en-es Good morning.', 'opus-mt-en-es We begin with the budget.']);
+    expect(lines().slice(-2)).toEqual(['es: Good morning.', 'es: We begin with the budget.']);
+  },
+);
+
 test('a tab that closes takes its backlog with it', async () => {
   for (const startMs of [0, 3000, 6000])
     await database.put('segments', { sessionId: SESSION, segment: segment(startMs, `Said at ${startMs}.`) });

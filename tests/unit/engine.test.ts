@@ -62,6 +62,10 @@ class TestStore implements EngineStore {
     return stored ? [stored] : [];
   }
 
+  async isRecorded(): Promise<boolean> {
+    return false;
+  }
+
   async segments(): Promise<readonly Segment[]> {
     return [...this.stored.values()];
   }

@@ -80,9 +80,9 @@ describe('a transcript in both languages', () => {
     const source = segment(0, 'A < B');
     const chinese = translated(source, 'zh', [unit(0, 3, 'A < B', '甲 < 乙')]);
     expect(written([source, reply], 'vtt', wording('both', chinese))).toBe(
-      `WEBVTT\n\n${source.id}\n00:00:00.000 --> 00:00:02.000\n` +
+      `WEBVTT\n\n${source.id}-1\n00:00:00.000 --> 00:00:02.000\n` +
         '<lang en>A &lt; B</lang>\n<lang zh>甲 &lt; 乙</lang>\n\n' +
-        `${reply.id}\n00:00:12.000 --> 00:00:14.000\n<lang fr>Merci beaucoup.</lang>\n\n`,
+        `${reply.id}-1\n00:00:12.000 --> 00:00:14.000\n<lang fr>Merci beaucoup.</lang>\n\n`,
     );
   });
 

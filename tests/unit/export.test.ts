@@ -57,9 +57,20 @@ describe('subtitles', () => {
       segments: [segment(0, 'a < b && c --> d', { sourceId: TAB })],
     };
     expect(written(transcript, 'vtt')).toBe(
-      'WEBVTT\n\ntab-1-0\n00:00:00.000 --> 00:00:02.000\n' +
+      'WEBVTT\n\ntab-1-0-1\n00:00:00.000 --> 00:00:02.000\n' +
         '<v Tab &lt;1&gt;><lang en>a &lt; b &amp;&amp; c --&gt; d</lang></v>\n\n',
     );
+  });
+
+  it('VTT cues have each an identifier of their own, and those of one segment begin with its', () => {
+    const text = Array.from({ length: 60 }, (_, index) => `word${index}`).join(' ');
+    const segments = [segment(0, text, { endMs: 20_000 }), segment(30_000, text, { endMs: 50_000 })];
+    const ids = [...written({ meeting: meeting(), segments }, 'vtt').matchAll(/^(.*)\n[\d:.]+ -->/gm)].map(
+      ([, id]) => id!,
+    );
+    expect(ids.length).toBeGreaterThan(4);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(segments.some((one) => id.startsWith(`${one.id}-`))).toBe(true);
   });
 
   it('a text cannot pass for a time line in SRT either', () => {

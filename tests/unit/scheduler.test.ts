@@ -88,6 +88,29 @@ describe('scheduler', () => {
     await expect(backlog.result).resolves.toBe('backlog');
   });
 
+  test('what is being said is shown before a backlog goes on, which comes to its end all the same', async () => {
+    const { submit, end, started, running } = bench();
+    const backlog = submit('backlog', 'background');
+    for (const name of ['1st', '2nd', '3rd']) {
+      submit(name, 'partial');
+      expect(running.get('backlog')!.signal.aborted).toBe(true);
+      await end('backlog');
+      await end(name);
+    }
+    submit('4th', 'partial');
+    expect(running.get('backlog')!.signal.aborted).toBe(false);
+    await end('backlog');
+    await expect(backlog.result).resolves.toBe('backlog');
+    expect(started).toEqual(['backlog', '1st', 'backlog', '2nd', 'backlog', '3rd', 'backlog', '4th']);
+  });
+
+  test('a sentence that is being translated is not stopped by a partial', () => {
+    const { submit, running } = bench();
+    submit('sentence', 'translation');
+    submit('partial', 'partial');
+    expect(running.get('sentence')!.signal.aborted).toBe(false);
+  });
+
   test('a final is never stopped by another', () => {
     const { submit, running } = bench();
     submit('first', 'final');

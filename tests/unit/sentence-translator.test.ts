@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { UnisonoError } from '@core/protocol/errors.ts';
+import type { SentenceRequest } from '@core/translation/translate-sentence.ts';
 import type { GlossaryEntry } from '@core/translation/types.ts';
 import { deferred, type Deferred } from '@core/util/deferred.ts';
-import type { SentenceRequest } from '@workers/engine/sentence-translator.ts';
 import { translators, type Answer } from '../support/translators.ts';
 import { settled } from '../support/virtual-clock.ts';
 
@@ -214,6 +214,15 @@ describe('the glossary', () => {
     });
     expect(asked).toHaveLength(2);
     expect((await sentences.translate(ask({ text }))).translation).toContain('junta');
+    expect(asked).toHaveLength(2);
+  });
+
+  test('does not cost the translation where no call places its word', async () => {
+    const translation = 'La junta se reúne con Unisono el viernes.';
+    const { sentences, asked } = translators((given) => (given === text ? translation : 'Hola.'));
+    expect(await sentences.translate(ask({ text, glossary: [term('board', 'consejo')] }))).toEqual({
+      translation,
+    });
     expect(asked).toHaveLength(2);
   });
 });

@@ -23,6 +23,10 @@ class TestStore {
   error: UnisonoError | null = null;
   tried = 0;
 
+  async isRecorded(): Promise<boolean> {
+    return false;
+  }
+
   async segments(): Promise<readonly Segment[]> {
     return this.said;
   }
@@ -475,8 +479,27 @@ describe('where no model is to be had', () => {
   });
 });
 
+test('a sentence on which the model fails stays as it is, and those behind it are translated', async () => {
+  const { translations, open, hear, asked, registry } = begin((text, model, careful) => {
+    if (text.startsWith('Fatal')) throw new UnisonoError('model-failed', 'out of bounds');
+    return inventing(text, model, careful);
+  });
+  open();
+  translations.setView(reader(), view('es'));
+  translations.setView(reader(), view('fr'));
+  hear(segment(0, 'Fatal words.'));
+  hear(segment(3000, 'And welcome.'));
+  await quiet();
+  expect(lines()).toContain('es: Fatal words.');
+  expect(lines()).toContain('es: Andes welcomees.');
+  expect(shown.find(({ target }) => target === 'es')?.units).toMatchObject([{ flaw: 'degenerate' }]);
+  expect(asked.filter((call) => call === 'en-es Fatal words.')).toHaveLength(2);
+  expect(asked.filter((call) => call.startsWith('en-es! '))).toEqual([]);
+  expect(registry.status('opus-mt-en-es').state).toBe('ready');
+});
+
 describe('a disk that takes no translations', () => {
-  test('is told of once, and the lines are shown all the same', async () => {
+  test('is told of once, and the lines are shown all the same and kept once there is room', async () => {
     store.error = new UnisonoError('storage-full', 'no room');
     const { translations, open, hear } = begin();
     open();
@@ -488,7 +511,7 @@ describe('a disk that takes no translations', () => {
     store.error = null;
     hear(segment(9000, 'Good evening.'));
     await quiet();
-    expect(store.kept).toHaveLength(1);
+    expect(store.kept).toHaveLength(4);
   });
 
   test('because another engine owns the device ends this one', async () => {

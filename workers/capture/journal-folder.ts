@@ -104,9 +104,12 @@ async function openFolder(sessionId: SessionId): Promise<FileSystemDirectoryHand
   return openSessionFolder(JOURNALS, sessionId);
 }
 
-/** Removes what is left of recordings that are finished, as after a crash between the two. */
+/**
+ * Removes what is left of recordings that are finished, as after a crash between the two. Nothing where the browser has no
+ * files of its own, as in a page that is no secure context.
+ */
 export async function sweepJournals(database: UnisonoDatabase): Promise<void> {
-  if (!('getDirectory' in StorageManager.prototype) || !('locks' in navigator)) return;
+  if (!('storage' in navigator && 'getDirectory' in navigator.storage && 'locks' in navigator)) return;
   const root = await navigator.storage.getDirectory();
   const journals = await root.getDirectoryHandle(JOURNALS).catch(() => null);
   if (!journals) return;

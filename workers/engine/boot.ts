@@ -7,6 +7,7 @@ import { wallClock } from '@core/util/clock.ts';
 import { openDatabase } from '@src/storage/database.ts';
 import { MODELS, filesOf, isInStarterPack } from '@workers/model-store/catalog.ts';
 import { installedTranslators } from '@workers/model-store/installed.ts';
+import { keepVoiceDetectors } from '@workers/model-store/keep-files.ts';
 import { Clients, runningEngine } from './clients.ts';
 import { deviceFacts } from './device.ts';
 import { createEngine } from './engine.ts';
@@ -49,6 +50,7 @@ export async function boot({ ownership, ...parts }: BootParts): Promise<RunningE
     fingerprint: (facts) =>
       [navigator.userAgent, __APP_VERSION__, __ORT_URL__, JSON.stringify(facts)].join('\n'),
     publish: (event) => clients.publish(event),
+    onReady: () => void keepVoiceDetectors(),
     onFenced: () => ownership.fenced(),
   });
   const clients = new Clients({ ...parts, engine, owner: { ...owner, phase: 'ready' } });

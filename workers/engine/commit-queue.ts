@@ -64,10 +64,7 @@ export class CommitQueue {
   flush(): Promise<void> {
     this.#callOff?.();
     this.#callOff = null;
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return (this.#running ??= this.#drain());
   }
 
   /** Forgets everything. */
@@ -79,22 +76,27 @@ export class CommitQueue {
   }
 
   async #drain(): Promise<void> {
-    do {
-      for (let entry = this.#waiting[0]; entry; entry = this.#waiting[0]) {
-        try {
-          await this.#effects.store.commit(entry.commit);
-        } catch (thrown) {
-          if (!this.#closed) this.#failed(toUnisonoError(thrown, 'storage-failed'));
-          return;
-        }
-        // Else it was forgotten meanwhile.
-        if (this.#waiting[0] !== entry) continue;
-        this.#waiting.shift();
-        entry.stored();
-      }
-      this.#set(null);
-      await this.#writeNote();
-    } while (this.#waiting.length + this.#notes.size > 0);
+    try {
+      do {
+        await this.#writeWaiting();
+        this.#set(null);
+        await this.#writeNote();
+      } while (this.#waiting.length + this.#notes.size > 0);
+    } catch (thrown) {
+      if (!this.#closed) this.#failed(toUnisonoError(thrown, 'storage-failed'));
+    }
+    // Not a moment later: what is added in between would wait for the next.
+    this.#running = null;
+  }
+
+  async #writeWaiting(): Promise<void> {
+    for (let entry = this.#waiting[0]; entry; entry = this.#waiting[0]) {
+      await this.#effects.store.commit(entry.commit);
+      // Else it was forgotten meanwhile.
+      if (this.#waiting[0] !== entry) continue;
+      this.#waiting.shift();
+      entry.stored();
+    }
   }
 
   async #writeNote(): Promise<void> {

@@ -10,6 +10,8 @@ import {
   type UnisonoDatabase,
   type UnisonoSchema,
 } from '@src/storage/database.ts';
+import { isUnfinished } from '@src/storage/recordings.ts';
+import { loadTranslations } from '@src/storage/translations.ts';
 
 /** What an utterance came to. */
 export interface SegmentCommit {
@@ -30,6 +32,8 @@ export interface RunningNote extends Pick<SegmentCommit, 'sessionId' | 'segmentI
 /** Where the engine keeps the words and their translations, and what the next engine needs to go on. */
 export interface EngineStore {
   progress(sessionId: SessionId): Promise<readonly StoredProgress[]>;
+  /** Its recording goes on, or waits to be read to its end. */
+  isRecorded(sessionId: SessionId): Promise<boolean>;
   /** What was said, in no order; of what is being said what is certain. */
   segments(sessionId: SessionId): Promise<readonly Segment[]>;
   /** What of it is translated into that language. */
@@ -65,14 +69,17 @@ export class DatabaseStore implements EngineStore {
     return this.#use((database) => database.getAll('progress', keysOf(sessionId)));
   }
 
+  isRecorded(sessionId: SessionId): Promise<boolean> {
+    return this.#use((database) => isUnfinished(database, sessionId));
+  }
+
   async segments(sessionId: SessionId): Promise<readonly Segment[]> {
     const stored = await this.#use((database) => database.getAll('segments', keysOf(sessionId)));
     return stored.map(({ segment }) => segment);
   }
 
   translations(sessionId: SessionId, target: Language): Promise<readonly SegmentTranslation[]> {
-    const keys = IDBKeyRange.bound([sessionId, target], [sessionId, target, []]);
-    return this.#use((database) => database.getAll('translations', keys));
+    return this.#use((database) => loadTranslations(database, sessionId, target));
   }
 
   putTranslation(translation: SegmentTranslation): Promise<void> {

@@ -49,6 +49,8 @@ export interface EngineEffects {
   /** Names browser, app and runtime: see RegistryEffects. */
   fingerprint(facts: DeviceFacts): string;
   readonly publish: (event: EngineEvent) => void;
+  /** A model is ready: what else a recording needs can be fetched. */
+  readonly onReady?: () => void;
   /** The store belongs to a later engine: nothing more comes of this one. */
   readonly onFenced?: () => void;
 }
@@ -147,6 +149,7 @@ export function createEngine(effects: EngineEffects): Engine {
     publish: (status) => {
       publish({ type: 'model', status });
       if (status.state !== 'ready') return;
+      effects.onReady?.();
       for (const session of sessions.all()) session.retryHeld();
       sentences.modelsChanged();
       translations.retryHeld();
@@ -278,10 +281,11 @@ export function createEngine(effects: EngineEffects): Engine {
     },
     drain: async () => {
       draining = true;
-      translations.close();
+      const translated = translations.drain();
       const { promise: late, resolve } = deferred<void>();
       const callOff = clock.after(DRAIN_LIMIT_MS, resolve);
-      await Promise.race([late, sessions.drain().then(() => commits.flush())]);
+      const read = sessions.drain().then(() => commits.flush());
+      await Promise.race([late, Promise.all([translated, read])]);
       callOff();
     },
     dispose: async () => {

@@ -10,6 +10,7 @@ import { toWire, UnisonoError } from '@core/protocol/errors.ts';
 import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
 import type { Embedding } from '@core/speakers/embedding.ts';
 import { MODELS } from '@workers/model-store/catalog.ts';
+import { keepFiles } from '@workers/model-store/keep-files.ts';
 import type {
   Hypothesis,
   InferenceApi,
@@ -48,7 +49,6 @@ export class Inference implements InferenceApi {
   readonly #loaded = new Map<ModelId, { readonly model: Model; readonly rung: RungId }>();
   readonly #calls = new Map<number, AbortController>();
   #options: RuntimeOptions | undefined;
-  #loading: ModelId | undefined;
   /** Files that the present load has read, and their bytes. */
   readonly #read = new Map<string, number>();
   #gpu: GPUDevice | undefined;
@@ -62,42 +62,37 @@ export class Inference implements InferenceApi {
     if (this.#options) throw new UnisonoError('internal', 'The runtime is configured already.');
     configureRuntime(options, (error) => this.#events.notStored(toWire(error)));
     this.#options = options;
-    reportReads({
-      file: (file, bytes) => this.#read.set(file, bytes),
-      download: (file, loadedBytes, totalBytes) => {
-        if (this.#loading) this.#events.progress(this.#loading, file, loadedBytes, totalBytes);
-      },
-    });
+    reportReads((file, bytes) => this.#read.set(file, bytes));
     return Promise.resolve();
   }
 
-  load(id: ModelId, rung: RungId): Promise<LoadReport> {
+  /** What has to be downloaded comes before its turn: calls of other models go on meanwhile. */
+  async load(id: ModelId, rung: RungId): Promise<LoadReport> {
+    await keepFiles(MODELS[id], rung, {
+      onProgress: (...progress) => this.#events.progress(id, ...progress),
+      onNotStored: (error) => this.#events.notStored(toWire(error)),
+    });
     return this.#inTurn(async () => {
       if (this.#loaded.get(id)?.rung === rung) return { loadMs: 0, sessionsCreated: 0, bytes: 0 };
       if (this.#loaded.has(id)) throw new UnisonoError('internal', `${id} is loaded on another rung.`);
       const device = rung.startsWith('webgpu') ? 'webgpu' : 'wasm';
       if (this.#options?.device !== device) throw new UnisonoError('internal', `Not configured for ${rung}.`);
       const startedMs = performance.now();
-      this.#loading = id;
       this.#read.clear();
+      const { model, sessions } = await loadModel(MODELS[id], rung, this.#runner);
       try {
-        const { model, sessions } = await loadModel(MODELS[id], rung, this.#runner);
-        try {
-          if (device === 'webgpu') await this.#watchGpu();
-          await warmUp(model);
-        } catch (thrown) {
-          await model.dispose();
-          throw thrown;
-        }
-        this.#loaded.set(id, { model, rung });
-        return {
-          loadMs: performance.now() - startedMs,
-          sessionsCreated: sessions,
-          bytes: [...this.#read].reduce((sum, [file, bytes]) => sum + (isGraph(file) ? bytes : 0), 0),
-        };
-      } finally {
-        this.#loading = undefined;
+        if (device === 'webgpu') await this.#watchGpu();
+        await warmUp(model);
+      } catch (thrown) {
+        await model.dispose();
+        throw thrown;
       }
+      this.#loaded.set(id, { model, rung });
+      return {
+        loadMs: performance.now() - startedMs,
+        sessionsCreated: sessions,
+        bytes: [...this.#read].reduce((sum, [file, bytes]) => sum + (isGraph(file) ? bytes : 0), 0),
+      };
     });
   }
 

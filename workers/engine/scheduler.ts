@@ -4,8 +4,17 @@ import { deferred } from '@core/util/deferred.ts';
 export const PRIORITIES = ['final', 'partial', 'translation', 'embedding', 'background'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** Stopped by a waiting final, they go back to their place in the queue. */
+/** Stopped, they go back to their place in the queue. */
 const COMES_BACK: readonly Priority[] = ['translation', 'background'];
+
+/** What a job stops when it waits. */
+const STOPS: Partial<Record<Priority, readonly Priority[]>> = {
+  final: ['partial', ...COMES_BACK],
+  partial: ['background'],
+};
+
+/** How often a job gives way to partials: while somebody speaks there is always another, and a file is to be read all the same. */
+const MOST_STOPS_BY_PARTIALS = 3;
 
 export interface Job<Result> {
   /** Jobs of one lane run one at a time: the runtime that does the work. */
@@ -35,6 +44,7 @@ interface Entry {
   /** Set while running. */
   controller: AbortController | null;
   preempted: boolean;
+  stopsByPartials: number;
   settled: boolean;
 }
 
@@ -48,7 +58,8 @@ const dropped = (why: string): DOMException => new DOMException(why, 'AbortError
  * Deterministic: the order depends on the calls alone, never on time.
  *
  * A waiting final stops a running partial, which is dropped, or a running translation or background job, which
- * goes back to its place in the queue. Those and finals are never dropped.
+ * goes back to its place in the queue. A waiting partial stops a background job, a few times. Those and finals are
+ * never dropped.
  */
 export class Scheduler {
   readonly #waiting: Entry[] = [];
@@ -69,6 +80,7 @@ export class Scheduler {
       priority: job.priority,
       controller: null,
       preempted: false,
+      stopsByPartials: 0,
       settled: false,
     };
     if (signal.aborted) this.#settle(entry, () => reject(signal.reason));
@@ -117,10 +129,10 @@ export class Scheduler {
     if (!next) return;
     const running = this.#running.get(lane);
     if (running) {
-      if (next.priority !== 'final' || running.preempted) return;
-      if (running.priority !== 'partial' && !COMES_BACK.includes(running.priority)) return;
+      if (running.preempted || !STOPS[next.priority]?.includes(running.priority)) return;
+      if (next.priority === 'partial' && (running.stopsByPartials += 1) > MOST_STOPS_BY_PARTIALS) return;
       running.preempted = true;
-      running.controller?.abort(dropped('a final comes first'));
+      running.controller?.abort(dropped(`a ${next.priority} comes first`));
       return;
     }
     this.#waiting.splice(this.#waiting.indexOf(next), 1);

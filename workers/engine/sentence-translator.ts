@@ -1,36 +1,21 @@
 import type { TranslatorId } from '@core/protocol/engine.ts';
 import { UnisonoError } from '@core/protocol/errors.ts';
-import type { Language } from '@core/transcript/types.ts';
 import { directionOf, type Direction } from '@core/translation/directions.ts';
-import { applicable, enforce, glossarySpans, isKept } from '@core/translation/glossary.ts';
 import { flawOf } from '@core/translation/guard.ts';
-import { addressSpans, numberSpans, protect, restore, type Span } from '@core/translation/placeholders.ts';
 import { routeOf } from '@core/translation/route.ts';
-import type { GlossaryEntry, TranslationFlaw } from '@core/translation/types.ts';
+import {
+  translateSentence,
+  type Sentence,
+  type SentenceRequest,
+} from '@core/translation/translate-sentence.ts';
 import { isAbort } from './decoder.ts';
 import type { TranslatedText } from './inference-protocol.ts';
 import type { ModelRegistry } from './model-registry.ts';
-import type { Priority, Scheduler, Ticket } from './scheduler.ts';
+import type { Scheduler, Ticket } from './scheduler.ts';
 import { SharedCalls } from './shared-calls.ts';
 
-export interface SentenceRequest {
-  /** Whose turn it is in the scheduler. */
-  readonly session: string;
-  readonly priority: Extract<Priority, 'translation' | 'background'>;
-  readonly text: string;
-  readonly from: Language;
-  readonly to: Language;
-  readonly glossary: readonly GlossaryEntry[];
-  readonly signal: AbortSignal;
-}
-
-export interface Sentence {
-  /** With a flaw: the original text. */
-  readonly translation: string;
-  /** The language it went through, where no model leads straight to the target. */
-  readonly via?: Language;
-  readonly flaw?: TranslationFlaw;
-}
+/** A text on which so many ways to run its model failed is the fault's cause: the others are spared. */
+const MOST_FAULTS = 2;
 
 export interface SentenceTranslatorParts {
   readonly registry: ModelRegistry;
@@ -39,18 +24,15 @@ export interface SentenceTranslatorParts {
   installed(): Promise<ReadonlySet<TranslatorId>>;
 }
 
-/** What one way through the models gave: the translation, or what is wrong with it. */
-type Attempt =
-  | { readonly translation: string }
-  | { readonly flaw: TranslationFlaw; readonly unkept: readonly GlossaryEntry[] };
-
 /**
  * Turns sentences into scheduled calls of translators that survive faults. A call is made once however many ask for it,
  * also for what is only half the way of one and all the way of another. Lives in the engine worker.
  */
 export class SentenceTranslator {
   readonly #parts: SentenceTranslatorParts;
-  readonly #calls = new SharedCalls<TranslatorId, TranslatedText>();
+  readonly #calls = new SharedCalls<TranslatorId, TranslatedText | null>();
+  /** On what which model fails, as JSON. */
+  readonly #fatal = new Set<string>();
   #installed: Promise<ReadonlySet<TranslatorId>> | null = null;
   #lastInstalled: ReadonlySet<TranslatorId> = new Set();
 
@@ -60,24 +42,12 @@ export class SentenceTranslator {
 
   /** @throws an abort, or a UnisonoError when no model leads there at the moment */
   async translate(request: SentenceRequest): Promise<Sentence> {
-    const { text, from, to } = request;
     const route = await this.#route(request);
-    if (!SAYS_SOMETHING.test(text)) return { translation: text };
-    const via = route.length > 1 ? { via: directionOf(route[0]!).to } : {};
-    const entries = applicable(request.glossary, text, from, to);
-    const addresses = addressSpans(text);
-
-    const first = await this.#attempt(route, request, entries, addresses, false);
-    if ('translation' in first) return { ...first, ...via };
-    const lost = [
-      ...glossarySpans(first.unkept, text),
-      ...(first.flaw === 'altered' ? numberSpans(text) : []),
-    ];
-    // Repeated tokens cost a careful translator, and placeholders repeat theirs.
-    const careful = first.flaw === 'degenerate' || lost.length === 0;
-    const second = await this.#attempt(route, request, entries, [...addresses, ...lost], careful);
-    if ('translation' in second) return { ...second, ...via };
-    return { translation: text, flaw: second.flaw };
+    const sentence = await translateSentence(request, (text, careful) =>
+      this.#answer(route, text, careful, request),
+    );
+    const isTranslated = sentence.translation !== request.text;
+    return isTranslated && route.length > 1 ? { ...sentence, via: directionOf(route[0]!).to } : sentence;
   }
 
   /** Models of the direction that have failed get another chance. Resolves when they are on their way; never rejects. */
@@ -108,42 +78,35 @@ export class SentenceTranslator {
     return route;
   }
 
-  async #attempt(
+  /** The text by way of all models; null where one of them has no translation of what it was given. */
+  async #answer(
     route: readonly TranslatorId[],
-    request: SentenceRequest,
-    entries: readonly GlossaryEntry[],
-    spans: readonly Span[],
+    given: string,
     careful: boolean,
-  ): Promise<Attempt> {
-    const given = protect(request.text, spans);
-    let { text } = given;
+    request: SentenceRequest,
+  ): Promise<string | null> {
+    let text = given;
     for (const model of route) {
       const { from, to } = directionOf(model);
       const answer = await this.#call(model, text, careful, request);
-      if (answer.truncated || flawOf(text, answer.text, from, to) === 'degenerate') {
-        return { flaw: 'degenerate', unkept: [] };
-      }
+      if (!answer || answer.truncated || flawOf(text, answer.text, from, to) === 'degenerate') return null;
       text = answer.text;
     }
-    const restored = restore(text, given);
-    if (restored === null) return { flaw: 'altered', unkept: [] };
-    const translation = enforce(restored, entries);
-    const unkept = isKept(translation, entries) ? [] : entries;
-    const flaw = flawOf(request.text, translation, request.from, request.to);
-    if (flaw === null && unkept.length === 0) return { translation };
-    return { flaw: flaw ?? 'altered', unkept };
+    return text;
   }
 
+  /** Null where the model fails on the text. */
   #call(
     model: TranslatorId,
     text: string,
     careful: boolean,
     { session, priority, signal }: SentenceRequest,
-  ): Promise<TranslatedText> {
+  ): Promise<TranslatedText | null> {
     const { registry, scheduler } = this.#parts;
     const key = JSON.stringify([model, careful, text]);
+    const fatal = JSON.stringify([model, text]);
     return this.#calls.get(key, model, { priority, signal }, async (call) => {
-      for (;;) {
+      for (let faults = 0; !this.#fatal.has(fatal);) {
         const loaded = await registry.ready(model);
         call.signal.throwIfAborted();
         const ticket: Ticket<TranslatedText> = scheduler.submit(
@@ -160,12 +123,13 @@ export class SentenceTranslator {
           return await ticket.result;
         } catch (error) {
           if (isAbort(error)) throw error;
+          faults += 1;
+          if (faults === MOST_FAULTS) this.#fatal.add(fatal);
           // Whether a model is left shows when it is asked for again.
           await registry.stepDown(loaded, error).catch(() => undefined);
         }
       }
+      return null;
     });
   }
 }
-
-const SAYS_SOMETHING = /[\p{L}\p{N}]/u;

@@ -1,17 +1,17 @@
 import type { EngineEvent, TranslationEvent } from '@core/protocol/engine.ts';
 import { toUnisonoError, type UnisonoError } from '@core/protocol/errors.ts';
 import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
-import type { Language, Segment } from '@core/transcript/types.ts';
+import type { Segment } from '@core/transcript/types.ts';
 import type { Direction } from '@core/translation/directions.ts';
+import { MeetingTranslation } from '@core/translation/meeting-translation.ts';
+import type { Sentence, SentenceRequest } from '@core/translation/translate-sentence.ts';
 import type { SegmentTranslation, TranslationView } from '@core/translation/types.ts';
 import { asComplete } from '@src/storage/meetings.ts';
 import type { EngineClient } from './client.ts';
 import type { EngineStore } from './engine-store.ts';
-import { MeetingTranslation } from './meeting-translation.ts';
-import type { Sentence, SentenceRequest } from './sentence-translator.ts';
 
 export interface TranslationsEffects {
-  readonly store: Pick<EngineStore, 'segments' | 'translations' | 'putTranslation'>;
+  readonly store: Pick<EngineStore, 'isRecorded' | 'segments' | 'translations' | 'putTranslation'>;
   translate(request: SentenceRequest): Promise<Sentence>;
   /** Models of the direction that have failed get another chance. Resolves when they are on their way. */
   askAnew(direction: Direction): Promise<void>;
@@ -24,7 +24,9 @@ export interface TranslationsEffects {
 
 interface Reading extends Pick<TranslationView, 'sessionId' | 'target'> {
   readonly clients: Set<EngineClient>;
-  meeting: MeetingTranslation;
+  readonly meeting: MeetingTranslation;
+  /** What is said before what is stored has been read; null afterwards. */
+  heard: Map<SegmentId, Segment> | null;
 }
 
 /**
@@ -36,8 +38,9 @@ export class Translations {
   readonly #readings = new Map<string, Reading>();
   /** Of each open session what is not stored yet. */
   readonly #live = new Map<SessionId, Map<SegmentId, Segment>>();
+  /** What is not stored yet, or was not taken by the disk. */
   readonly #unsaved = new Map<string, SegmentTranslation>();
-  #saving = false;
+  #saving: Promise<void> | null = null;
   #failing = false;
   #closed = false;
 
@@ -56,6 +59,8 @@ export class Translations {
     }
     if (!view) return;
     const known = this.#readings.get(keyOf(view));
+    if (!known?.clients.has(client))
+      for (const translation of this.#unsavedOf(view)) this.#publish(translation);
     known?.clients.add(client);
     if (known && isSame(known.meeting.glossary, view.glossary)) void this.#askAnew(known);
     else this.#begin(view, known ?? null, client);
@@ -71,11 +76,15 @@ export class Translations {
     if (event.type === 'partial' || event.type === 'segment') {
       const { sessionId, segment } = event;
       this.#live.get(sessionId)?.set(segment.id, segment);
-      for (const { meeting } of this.#of(sessionId)) meeting.hear(segment);
+      for (const { meeting, heard } of this.#of(sessionId)) {
+        if (heard) heard.set(segment.id, segment);
+        else meeting.hear(segment);
+      }
     } else if (event.type === 'segment-dropped') {
       const { sessionId, segmentId } = event;
       this.#live.get(sessionId)?.delete(segmentId);
-      for (const { meeting, target } of this.#of(sessionId)) {
+      for (const { meeting, heard, target } of this.#of(sessionId)) {
+        heard?.delete(segmentId);
         meeting.drop(segmentId);
         this.#unsaved.delete(keyOf({ sessionId, target }, segmentId));
       }
@@ -103,53 +112,69 @@ export class Translations {
       .flatMap(({ meeting, target }) => [...meeting.languages].map((from) => ({ from, to: target })));
   }
 
-  /** Nothing more comes of any view. */
+  /** Translates nothing more. Resolves when what is translated is stored or could not be. Never rejects. */
+  async drain(): Promise<void> {
+    this.#end();
+    await (this.#saving ?? this.#save());
+  }
+
+  /** Nothing more comes of any view, and nothing more is stored. */
   close(): void {
+    this.#end();
+    this.#unsaved.clear();
+  }
+
+  #end(): void {
     this.#closed = true;
     for (const { meeting } of this.#readings.values()) meeting.close();
     this.#readings.clear();
-    this.#unsaved.clear();
   }
 
   #of(sessionId: SessionId): readonly Reading[] {
     return [...this.#readings.values()].filter((reading) => reading.sessionId === sessionId);
   }
 
-  #begin(
-    { sessionId, target, glossary }: TranslationView,
-    known: Reading | null,
-    client: EngineClient,
-  ): void {
+  #begin(view: TranslationView, known: Reading | null, client: EngineClient): void {
+    const { sessionId, target, glossary } = view;
     const effects = {
       translate: (request: SentenceRequest) => this.#effects.translate(request),
       translated: (translation: SegmentTranslation) => this.#say(translation),
     };
     known?.meeting.close();
-    const meeting = new MeetingTranslation({ sessionId, target }, glossary, effects, known?.meeting);
-    if (known) known.meeting = meeting;
-    else
-      this.#readings.set(keyOf({ sessionId, target }), {
-        sessionId,
-        target,
-        clients: new Set([client]),
-        meeting,
-      });
-    for (const segment of this.#live.get(sessionId)?.values() ?? []) meeting.hear(segment);
-    void this.#load(meeting, sessionId, target);
+    const reading: Reading = {
+      sessionId,
+      target,
+      clients: known?.clients ?? new Set([client]),
+      meeting: new MeetingTranslation({ sessionId, target }, glossary, effects, known?.meeting),
+      heard: new Map(this.#live.get(sessionId)),
+    };
+    this.#readings.set(keyOf(view), reading);
+    void this.#load(reading);
   }
 
-  async #load(meeting: MeetingTranslation, sessionId: SessionId, target: Language): Promise<void> {
+  /** Never rejects. */
+  async #load(reading: Reading): Promise<void> {
+    const { sessionId, target, meeting } = reading;
+    let segments: readonly Segment[] = [];
+    let translations: readonly SegmentTranslation[] = [];
     try {
-      const [segments, translations] = await Promise.all([
-        this.#effects.store.segments(sessionId),
-        this.#effects.store.translations(sessionId, target),
-      ]);
-      // What is being said is heard from the session.
-      const spoken = segments.filter(({ state }) => state === 'final' || !this.#live.has(sessionId));
-      meeting.load(spoken.map(asComplete), translations);
+      segments = await this.#storedSegments(sessionId);
+      translations = await this.#effects.store.translations(sessionId, target);
     } catch (thrown) {
       this.#failed(thrown);
     }
+    const heard = [...(reading.heard?.values() ?? [])];
+    reading.heard = null;
+    meeting.load(segments, [...this.#unsavedOf(reading), ...translations], heard);
+  }
+
+  /** Those to which no more is said: what goes on, or is to be read again, is heard from its session. */
+  async #storedSegments(sessionId: SessionId): Promise<readonly Segment[]> {
+    const { store } = this.#effects;
+    const isRecorded = await store.isRecorded(sessionId);
+    const segments = await store.segments(sessionId);
+    const goesOn = isRecorded || this.#live.has(sessionId);
+    return segments.filter(({ state }) => state === 'final' || !goesOn).map(asComplete);
   }
 
   async #askAnew({ meeting, target }: Reading): Promise<void> {
@@ -158,24 +183,38 @@ export class Translations {
   }
 
   #say(translation: SegmentTranslation): void {
-    this.#effects.publish({ type: 'translation', sessionId: translation.sessionId, translation });
+    this.#publish(translation);
     this.#unsaved.set(keyOf(translation, translation.segmentId), translation);
-    if (!this.#saving) void this.#save();
+    this.#saving ??= this.#save();
   }
 
-  /** One after another, of each segment the newest. What cannot be stored is shown all the same. Never rejects. */
+  #publish(translation: SegmentTranslation): void {
+    this.#effects.publish({ type: 'translation', sessionId: translation.sessionId, translation });
+  }
+
+  #unsavedOf({ sessionId, target }: Pick<TranslationView, 'sessionId' | 'target'>): SegmentTranslation[] {
+    return [...this.#unsaved.values()].filter(
+      (translation) => translation.sessionId === sessionId && translation.target === target,
+    );
+  }
+
+  /**
+   * One after another, of each segment the newest. What cannot be stored is shown all the same, and goes out with the
+   * next. Never rejects.
+   */
   async #save(): Promise<void> {
-    this.#saving = true;
-    for (const [key, translation] of this.#unsaved) {
-      this.#unsaved.delete(key);
+    for (let [first] = this.#unsaved; first; [first] = this.#unsaved) {
+      const [key, translation] = first;
       try {
         await this.#effects.store.putTranslation(translation);
-        this.#failing = false;
       } catch (thrown) {
         this.#failed(thrown);
+        break;
       }
+      this.#failing = false;
+      if (this.#unsaved.get(key) === translation) this.#unsaved.delete(key);
     }
-    this.#saving = false;
+    this.#saving = null;
   }
 
   #failed(thrown: unknown): void {

@@ -69,6 +69,21 @@ async function request(url: URL, init: RequestInit | undefined): Promise<Respons
  */
 let brokenOff: UnisonoError | undefined;
 
+/** A connection that sends nothing for so long will send no more. */
+const IDLE_LIMIT_MS = 60_000;
+
+async function arriving<T>(chunk: Promise<T> | undefined): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TypeError(`nothing arrived for ${IDLE_LIMIT_MS} ms`)), IDLE_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([chunk, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The body that `open` gives, asked for when it is first read; breaks off with a {@link UnisonoError}. */
 function bodyFrom(url: URL, open: () => Promise<Response>): ReadableStream<Uint8Array<ArrayBuffer>> {
   let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
@@ -77,7 +92,7 @@ function bodyFrom(url: URL, open: () => Promise<Response>): ReadableStream<Uint8
       async pull(controller) {
         try {
           reader ??= (await open()).body?.getReader();
-          const { done = true, value } = (await reader?.read()) ?? {};
+          const { done = true, value } = (await arriving(reader?.read())) ?? {};
           if (done || !value) controller.close();
           else controller.enqueue(value);
         } catch (cause) {

@@ -23,6 +23,11 @@ export const ERROR_CODES = [
   'model-corrupt',
   'model-failed',
   'model-wrong-answer',
+  /** The browser's own translator has to fetch a model, which a page may ask for after a press only. */
+  'browser-translator-press',
+  'browser-translator-failed',
+  /** It does not know the direction. */
+  'browser-translator-unavailable',
   'gpu-lost',
   'out-of-memory',
   'engine-lost',

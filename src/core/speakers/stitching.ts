@@ -59,7 +59,7 @@ const LOCAL_PAIRS = [
  * 250 ms found fewer speakers that are none than 100 ms, and 500 ms merged people.
  */
 const SIMULTANEOUS_MS = 250;
-/** How probable both must be. Less sure, a weak model hears one person as two at once (docs/adr/0009). */
+/** How probable both must be. Less sure, a weak model hears one person as two at once (docs/adr/0010). */
 const SURE = 0.7;
 
 /**

@@ -79,6 +79,8 @@ export class Candidate {
       clock: effects.clock,
       watch: this.#watch,
       willing: () => !this.#left && !this.#tenure && this.#page.visible && this.#page.working,
+      before: () =>
+        [...this.#tabs.values()].filter(({ visible, tab }) => visible && tab < effects.tab).length,
       ask: () => effects.announce({ type: 'who' }),
       steal: () => this.#take('silent'),
       log: (...line) => effects.log(...line),

@@ -8,6 +8,8 @@ export interface StealingEffects {
   readonly watch: OwnerWatch;
   /** This tab would take the owner's place: it is not the owner, a person sees it, and its work waits. */
   willing(): boolean;
+  /** How many tabs that a person sees come before this one. */
+  before(): number;
   /** Asks every tab, this one included, who owns the engine. What this tab hears of it itself goes to {@link Stealing.echoed}. */
   ask(): void;
   /** Takes the lock from who holds it. */
@@ -18,6 +20,9 @@ export interface StealingEffects {
 const CHECK_EVERY_MS = 2_000;
 /** A message to oneself by BroadcastChannel takes about a millisecond; after this the channel does not work. */
 const ECHO_LIMIT_MS = 2_000;
+/** Enough for one tab to take the lock and say so before the next one tries. */
+const STAGGER_MS = 4_000;
+const LONGEST_QUEUE = 3;
 /** An owner that lives answers within milliseconds. */
 const ANSWER_LIMIT_MS = 1_000;
 
@@ -88,7 +93,8 @@ export class Stealing {
     const effects = this.#effects;
     const { clock, watch } = effects;
     const nowMs = clock.now();
-    if (!effects.willing() || !watch.stale(nowMs)) return false;
+    const patienceMs = STAGGER_MS * Math.min(effects.before(), LONGEST_QUEUE);
+    if (!effects.willing() || !watch.stale(nowMs - patienceMs)) return false;
     const may = watch.maySteal(nowMs);
     if (may === 'never' && !this.#toldLost) {
       this.#toldLost = true;

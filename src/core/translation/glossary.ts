@@ -28,6 +28,15 @@ function patternOf(terms: readonly string[]): RegExp | null {
 export const keyOf = (term: string): string =>
   term.normalize('NFC').trim().toLowerCase().replace(/\s+/gu, ' ').replace(/’/gu, "'");
 
+/** A meeting asks for the same few hundred again with each of its sentences. */
+const keys = new WeakMap<GlossaryEntry, string>();
+
+function keyOfTerm(entry: GlossaryEntry): string {
+  const key = keys.get(entry) ?? keyOf(entry.term);
+  keys.set(entry, key);
+  return key;
+}
+
 /** By term; of two entries for one term the later holds. */
 const byTerm = (entries: readonly GlossaryEntry[]): ReadonlyMap<string, GlossaryEntry> =>
   new Map(
@@ -58,7 +67,12 @@ export function applicable(
   from: Language,
   to: Language,
 ): readonly GlossaryEntry[] {
-  const known = byTerm(entries.filter((entry) => entry.from === from && entry.to === to));
+  // Nearly all of a large glossary has nothing to do with one text.
+  const said = keyOf(text);
+  const known = byTerm(
+    entries.filter((entry) => entry.from === from && entry.to === to && said.includes(keyOfTerm(entry))),
+  );
+  if (known.size === 0) return [];
   const found = new Set(
     glossarySpans([...known.values()], text).map(({ start, end }) => keyOf(text.slice(start, end))),
   );

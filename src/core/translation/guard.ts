@@ -21,7 +21,7 @@ const COPIED_FROM_WORDS = 5;
 
 const HAN = /\p{Script=Han}/gu;
 /** Part of a word, or marks, over and over. Zeros in a number may be many. */
-const STUTTER = /([^\d\s]{1,12}?)(?:\s*\1){7,}/u;
+const STUTTER = /([^\d\s]{1,12}?)(?:\s*\1){7,}|(\p{Script=Latin}{2,6}?)\2{4,}/u;
 
 /** Words in lower case; of Chinese, characters. Marks are words that say nothing. */
 const wordsOf = (text: string): string[] =>

@@ -13,17 +13,22 @@ const SCALES: readonly (readonly [RegExp, readonly number[]])[] = [
   [/^\s?(?:thousand|mil|mille)(?!\p{L})/iu, [1e3]],
   [/^\s?[kK](?!\p{L})/u, [1, 1e3]],
 ];
+/** 1万2500, 1亿2000万: digits and characters that multiply them. */
+const MIXED_NUMERAL = /(?:\d+(?:\.\d+)?[百千万亿]+)+\d*/gu;
 const CHINESE_UNITS: Readonly<Record<string, number>> = { 十: 10, 百: 100, 千: 1e3, 万: 1e4, 亿: 1e8 };
 const CHINESE_DIGITS = '零一二三四五六七八九';
 
-/** Beginnings of the words for 2 to 20, the tens to 100, a thousand and a million; ordinals and names of amounts included. */
+/**
+ * Beginnings of the words for 2 to 20, the tens to 100, a thousand and a million; ordinals and names of amounts included;
+ * of "quinientos" the end, for it alone has no "cien" in it.
+ */
 const WORDS: Readonly<Record<Language, readonly string[]>> = {
   en: `two|second|twice|both|pair|couple|double|half three|third|triple four|quart five|fifth six seven eigh nine|ninth
     ten eleven twel|dozen|noon|midnight thirteen fourteen fifteen|quarter sixteen seventeen eighteen nineteen twent
     thirt|half fort fift|half sixt sevent eight ninet hundred thousand million`.split(/\s+/u),
-  es: `dos|segund|ambos|ambas|par|doble|medi|mitad tres|terc|trip cuatr|cuart cinco|quint seis|sext siete|sépt ocho|octav
-    nueve|noven diez|décim once|undécim doce|docena|mediodía|medianoche trece catorce quinc|cuarto dieciséis diecisiete
-    dieciocho diecinueve veint|vigésim treint|media cuarent cincuent|mitad sesent setent ochent novent cien mil mill[oó]n`.split(
+  es: `d[oó]s|segund|ambos|ambas|par|doble|medi|mitad tr[eé]s|terc|trip cuatr|cuart cinco|quin[ti] s[eé]is|sext siete|sépt|setec
+    ocho|octav nueve|nove[nc] diez|décim once|undécim doce|docena|mediodía|medianoche trece catorce quinc|cuarto dieciséis diecisiete
+    dieciocho diecinueve veint|vigésim treint|media cuarent cincuent|mitad sesent setent ochent novent cien|inient mil mill[oó]n`.split(
     /\s+/u,
   ),
   fr: `deux|second|paire|couple|double|demi|moitié trois|tiers|tripl quatr|quart cinq six sept huit neuf dix onz
@@ -67,7 +72,7 @@ function readingsOf(token: string, following: string): number[] {
   const scales =
     chinese === ''
       ? (SCALES.find(([pattern]) => pattern.test(following))?.[1] ?? [1])
-      : [Array.from(chinese).reduce((product, unit) => product * (CHINESE_UNITS[unit] ?? 1), 1)];
+      : [multiplierOf(chinese)];
   return values.flatMap((value) => scales.map((scale) => scaled(value, scale)));
 }
 
@@ -94,6 +99,16 @@ function chineseReadings(numeral: string): number[] {
   }
   return [total + section + digit];
 }
+
+/** What characters such as 百万 multiply by. */
+const multiplierOf = (units: string): number =>
+  Array.from(units).reduce((product, unit) => product * (CHINESE_UNITS[unit] ?? 1), 1);
+
+const mixedReading = (numeral: string): number =>
+  Array.from(numeral.matchAll(/([\d.]+)([百千万亿]*)/gu)).reduce(
+    (sum, [, digits, units]) => sum + scaled(Number(digits), multiplierOf(units ?? '')),
+    0,
+  );
 
 function romanReading(numeral: string): number {
   const values = Array.from(numeral, (letter) => ({ I: 1, V: 5, X: 10 })[letter] ?? 0);
@@ -124,19 +139,37 @@ function numbersIn(text: string, language: Language): ReadonlySet<number> {
     add(token.split(/\D/u).map(Number));
   }
   for (const [numeral] of text.matchAll(CHINESE_NUMERAL)) add(chineseReadings(numeral));
+  for (const [numeral] of text.matchAll(MIXED_NUMERAL)) add([mixedReading(numeral)]);
   for (const [numeral] of text.matchAll(ROMAN_NUMERAL)) add([romanReading(numeral)]);
   monthsIn(language).forEach((month, index) => month.test(text) && add([index + 1]));
   return found;
 }
 
-function saysInWords(value: number, text: string, language: Language): boolean {
+/** The numbers whose words make up a larger one's, in each way that it may be said. */
+function partsOf(value: number, language: Language): number[][] {
+  if (!Number.isInteger(value) || value <= 20 || value >= 1e6) return [];
+  if (value < 100) {
+    const ways = [[value - (value % 10), value % 10]];
+    // soixante-quinze, quatre-vingt-douze
+    if (language === 'fr' && value > 60) ways.push([value - (value % 20), value % 20]);
+    return ways;
+  }
+  if (value < 1000) return [[Math.floor(value / 100), 100, value % 100]];
+  const ways = [[Math.floor(value / 1000), 1000, value % 1000]];
+  // nineteen ninety-eight
+  if (value < 2100) ways.push([Math.floor(value / 100), value % 100]);
+  return ways;
+}
+
+/** @param within it may stand inside a word, as in "veintidós" and "doscientas" */
+function saysInWords(value: number, text: string, language: Language, within = false): boolean {
   const stem = WORDS[language][WORD_VALUES.indexOf(value)];
   if (stem !== undefined)
-    return new RegExp(language === 'zh' ? stem : `(?<!\\p{L})(?:${stem})`, 'iu').test(text);
-  const ones = value % 10;
-  return value > 20 && value < 100 && ones > 1 && saysInWords(value - ones, text, language)
-    ? new RegExp(WORDS[language][ones - 2] ?? '', 'iu').test(text)
-    : false;
+    return new RegExp(language === 'zh' || within ? stem : `(?<!\\p{L})(?:${stem})`, 'iu').test(text);
+  // In doubt it is there: "1" is in every text.
+  return partsOf(value, language).some((parts) =>
+    parts.every((part) => part <= 1 || saysInWords(part, text, language, language === 'es')),
+  );
 }
 
 /**

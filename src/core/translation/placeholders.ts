@@ -29,9 +29,23 @@ const FRAMES = [
 const placeholderPattern = ([first, last]: Protected['frame']): RegExp =>
   new RegExp(`(?<![A-Za-z0-9])${first}[\\s_-]*([0-9]+(?:\\s[0-9]+)*)[\\s_-]*${last}(?![A-Za-z0-9])`, 'giu');
 
-/** In Chinese, too, an address is Latin letters, digits and marks. */
-const ADDRESS =
-  /https?:\/\/[\x21-\x7e]+|www\.[\x21-\x7e]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|(?<!(?!\p{Script=Han})[\p{L}\p{N}.@-])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|ai|dev|app|eu|fr|es|cn|mx|uk|info)(?![\p{L}\p{N}-])(?:\/[\x21-\x7e]*)?/giu;
+/** Chinese ends an address, but where it can only be a part of it: behind "/", "=", "-", "_", or in a Chinese host. */
+const LETTER = String.raw`(?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])`;
+const MARKED = String.raw`(?:[\x21-\x7e]|${LETTER}|(?<=[/=_-]|\p{Script=Han}\.)\p{Script=Han}+)`;
+const HOST = String.raw`(?<!${LETTER}|[.@-])(?:(?:${LETTER}|-)+\.)+`;
+/** In small letters: "I like it.It is" names no host. */
+const TOP_LEVEL =
+  '(?:com|org|net|edu|gov|int|info|biz|io|ai|dev|app|xyz|online|site|tech|cloud|eu|fr|es|de|it|ch|at|be|nl|lu|pt|pl|se|dk|fi|ie|uk|us|ca|mx|ar|cl|co|pe|br|au|nz|cn|hk|tw|jp|kr|sg|rs|sh|ly|me|tv)';
+const ADDRESS = new RegExp(
+  [
+    String.raw`[A-Za-z]+:\/\/${MARKED}+`,
+    String.raw`[Ww]{3}\.${MARKED}+`,
+    String.raw`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`,
+    String.raw`(?:localhost:\d+|${HOST}${TOP_LEVEL}(?!${LETTER}|-)(?::\d+)?)(?:\/${MARKED}*)?`,
+    String.raw`${HOST}[a-z]{2,}(?::\d+)?\/${MARKED}+`,
+  ].join('|'),
+  'gu',
+);
 const NUMBER =
   /(?<!(?!\p{Script=Han})[\p{L}\p{N}])\d+(?:(?:[.,:'’/\u00a0\u202f]|\s?h\s?)\d+)*(?![A-Za-z\d]|[.,:]\d|[百千万亿])/gu;
 

@@ -1,5 +1,6 @@
 import { textOf, type Language } from '@core/transcript/types.ts';
-import { spaceIn, type CaptionLine } from './lines.ts';
+import { spaceBetween } from '@core/translation/running-text.ts';
+import type { CaptionLine } from './lines.ts';
 
 type Ink = 'committed' | 'tentative' | 'translation';
 
@@ -68,7 +69,7 @@ function runsOf({ segment, original, units }: CaptionLine, target: Language | nu
     { text: committed ? tentative : tentative.trimStart(), ink: 'tentative' },
   ];
   const translated = units.map(({ translation, flaw }, index): Run => {
-    const space = index > 0 ? spaceIn(target) : '';
+    const space = index > 0 ? spaceBetween(target) : '';
     return { text: `${space}${translation}`, ink: flaw ? 'committed' : 'translation' };
   });
   return original ? [own, translated] : [translated];

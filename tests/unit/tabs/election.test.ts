@@ -279,6 +279,18 @@ describe('an owner that is stuck', () => {
     expect(second.codes).toEqual(['engine-steal', 'engine-takeover', 'engine-creating', 'engine-created']);
   });
 
+  it('is robbed once, however many tabs a person sees wait for it', async () => {
+    const { tabs, second } = await stuckOwner();
+    const third = await tabs.open();
+    for (const tab of [second, third]) {
+      tab.tell({ visible: true });
+      tab.candidate.page(EAGER);
+    }
+    await tabs.world.pass(30_000);
+    expect(tabs.holder).toBe(second.name);
+    expect([...second.codes, ...third.codes].filter((code) => code === 'engine-steal')).toHaveLength(1);
+  });
+
   it('stops when it wakes up robbed, and what it held is void', async () => {
     const { tabs, first, second } = await stuckOwner();
     second.candidate.page(EAGER);

@@ -56,6 +56,19 @@ describe('where a fixed term applies', () => {
     expect(terms(both).sort()).toEqual(['New York times', 'new york']);
   });
 
+  test('of a large glossary only the terms that are said cost time', () => {
+    const examined: string[] = [];
+    const entries = Array.from({ length: 200 }, (_, index) => ({
+      ...entry(`term ${index}`, ''),
+      get translation() {
+        examined.push(this.term);
+        return 'término';
+      },
+    }));
+    expect(terms(applicable(entries, 'This is about term 17.', 'en', 'es'))).toEqual(['term 17']);
+    expect(new Set(examined)).toEqual(new Set(['term 1', 'term 17']));
+  });
+
   test('it goes through the translation behind a placeholder', () => {
     const text = 'The sprint review is in the sprint.';
     const entries = applicable(

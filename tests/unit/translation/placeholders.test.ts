@@ -12,6 +12,23 @@ describe('what is kept out of the translation', () => {
       ['https://example.org/a?b=1&c=2', 'www.example.net'],
     ],
     ['请打开example.com/help，谢谢。', ['example.com/help']],
+    ['Read foo.de, bar.it or docs.rs; then Example.com.', ['foo.de', 'bar.it', 'docs.rs', 'Example.com']],
+    [
+      'It is at localhost:8080 or on host.example:9000/a, not on localhost.',
+      ['localhost:8080', 'host.example:9000/a'],
+    ],
+    [
+      'Take ftp://files.example/a.zip or intranet.corp/help.',
+      ['ftp://files.example/a.zip', 'intranet.corp/help'],
+    ],
+    [
+      'Voir https://élysée.example/été?a=é et münchen.de/straße.',
+      ['https://élysée.example/été?a=é', 'münchen.de/straße'],
+    ],
+    ['见https://例子.中国/路径。', ['https://例子.中国/路径']],
+    ['请看https://zh.example.org/wiki/北京_大学，谢谢。', ['https://zh.example.org/wiki/北京_大学']],
+    ['打开https://example.org查看。', ['https://example.org']],
+    ['I like it.It is good.No, 3.5 km/h and/or e.g./i.e. at 5 p.m./6 p.m.', []],
     ['He came.I left. It took 3.5 hours, e.g. with Node.js.', []],
   ])('addresses, without the marks behind them: %s', (text, addresses) => {
     expect(found(addressSpans(text))).toEqual(addresses);

@@ -45,6 +45,9 @@ describe('sentences', () => {
       ],
     ],
     ['en', ['J. Smith said "Stop it."', 'Then she left.']],
+    ['en', ['In the U.S. Congress nothing moved.', 'I met J.K. Rowling and J. R. R. Tolkien there.']],
+    ['es', ['En EE. UU. García lo vio.', 'El EE.UU. Congreso votó.', 'La O.N.U. Mujeres vino.']],
+    ['fr', ['L’O.N.U. France a dit oui.', 'J.-P. Dupont vient.']],
     ['en', ['1. First we look at the budget.', '2. Then we vote.']],
     ['en', ['Well... I think so.', 'We waited for a long time…', 'Then it came.']],
     [

@@ -84,47 +84,16 @@ const loaded = ({ sessions }: PreTrainedModel, model: LoadedModel['model']): Loa
   sessions: Object.keys(sessions).length,
 });
 
-interface ReadReports {
-  /** A file of that size is read, from the cache or from afar. */
-  file(file: string, bytes: number): void;
-  /** Bytes of a file that is fetched. */
-  download(file: string, loadedBytes: number, totalBytes: number): void;
-}
-
-const bytesOf = ({ headers }: Response): number => Number(headers.get('content-length') ?? 0);
-
-/** Reports what loads read from now on. Call once, after transformers.js has been configured. */
-export function reportReads(reports: ReadReports): void {
+/** Tells the size of each file that loads read from the cache from now on. Call once, after transformers.js has been configured. */
+export function reportReads(onRead: (file: string, bytes: number) => void): void {
   const cache = env.customCache;
-  if (cache) {
-    env.customCache = {
-      ...cache,
-      match: async (request: string) => {
-        const response = (await cache.match(request)) as Response | undefined;
-        if (response) reports.file(nameOf(request), bytesOf(response));
-        return response;
-      },
-    };
-  }
-  const fetchFile = env.fetch;
-  env.fetch = async (input, init) => {
-    const response = (await fetchFile(input, init)) as Response;
-    const totalBytes = bytesOf(response);
-    if (!response.ok || !response.body || totalBytes === 0) return response;
-    const file = nameOf(input);
-    reports.file(file, totalBytes);
-    let loadedBytes = 0;
-    const counted = response.body.pipeThrough(
-      new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-        transform(chunk, controller) {
-          loadedBytes += chunk.length;
-          reports.download(file, loadedBytes, Math.max(totalBytes, loadedBytes));
-          controller.enqueue(chunk);
-        },
-      }),
-    );
-    return new Response(counted, { status: response.status, headers: response.headers });
+  if (!cache) return;
+  env.customCache = {
+    ...cache,
+    match: async (request: string) => {
+      const response = (await cache.match(request)) as Response | undefined;
+      if (response) onRead(request, Number(response.headers.get('content-length') ?? 0));
+      return response;
+    },
   };
 }
-
-const nameOf = (url: string | URL): string => new URL(url, self.location.href).pathname;

@@ -1,9 +1,9 @@
-import type { SegmentId, SessionId } from '@core/protocol/ids.ts';
-import { textOf, type Language, type Segment } from '@core/transcript/types.ts';
-import { applicable, glossaryKey } from '@core/translation/glossary.ts';
-import type { GlossaryEntry, SegmentTranslation, TranslatedUnit, Unit } from '@core/translation/types.ts';
-import { unitsOf } from '@core/translation/units.ts';
-import type { Sentence, SentenceRequest } from './sentence-translator.ts';
+import type { SegmentId, SessionId } from '../protocol/ids.ts';
+import { textOf, type Language, type Segment } from '../transcript/types.ts';
+import { applicable, glossaryKey } from './glossary.ts';
+import type { Sentence, SentenceRequest } from './translate-sentence.ts';
+import type { GlossaryEntry, SegmentTranslation, TranslatedUnit, Unit } from './types.ts';
+import { unitsOf } from './units.ts';
 
 export interface MeetingTranslationEffects {
   translate(request: SentenceRequest): Promise<Sentence>;
@@ -18,6 +18,8 @@ interface Work {
   readonly units: readonly Unit[];
   /** Those that are, with the present glossary. */
   done: readonly TranslatedUnit[];
+  /** The language that one of those went through. */
+  via: Language | undefined;
 }
 
 /** Live: what is said now, in its order. Backlog: what was said before, the newest first. */
@@ -31,8 +33,8 @@ const PRIORITY = { live: 'translation', backlog: 'background' } as const;
 const LIVE_LIMIT = 8;
 
 /**
- * One meeting into one language. What is to be translated is kept as state, and of each queue one sentence at a time is
- * on its way. Lives in the engine worker.
+ * One meeting into one language. What is to be translated is kept as state, and of each queue and spoken language one
+ * sentence at a time is on its way: a model that is being downloaded keeps no other language waiting. Lives in the engine worker, and in the page where the browser translates.
  */
 export class MeetingTranslation {
   readonly glossary: readonly GlossaryEntry[];
@@ -42,7 +44,7 @@ export class MeetingTranslation {
   /** Of each segment what was said last. */
   readonly #said: Map<SegmentId, SegmentTranslation>;
   readonly #works = { live: new Map<SegmentId, Work>(), backlog: new Map<SegmentId, Work>() };
-  readonly #running = { live: false, backlog: false };
+  readonly #running = { live: new Set<Language>(), backlog: new Set<Language>() };
   /** Spoken languages from which no model leads to the target at the moment. */
   readonly #held = new Set<Language>();
   readonly #languages = new Set<Language>();
@@ -72,16 +74,25 @@ export class MeetingTranslation {
     return this.#held;
   }
 
-  /** What an earlier engine, or a view before this one, has stored. */
-  load(segments: readonly Segment[], translations: readonly SegmentTranslation[]): void {
+  /**
+   * What an earlier engine, or a view before this one, has stored.
+   *
+   * @param heard what is being said, in its order: it comes first
+   */
+  load(
+    segments: readonly Segment[],
+    translations: readonly SegmentTranslation[],
+    heard: readonly Segment[] = [],
+  ): void {
     for (const translation of translations) {
       const { segmentId } = translation;
       if (!this.#said.has(segmentId)) this.#said.set(segmentId, translation);
     }
+    for (const segment of heard) this.hear(segment);
     for (const segment of segments) {
       if (!this.#works.live.has(segment.id)) this.#take(segment, 'backlog');
     }
-    this.#wake('backlog');
+    this.#wakeAll();
   }
 
   /** A new version of a segment. */
@@ -97,7 +108,7 @@ export class MeetingTranslation {
       live.delete(id);
       backlog.set(id, work);
     }
-    this.#wake('live');
+    if (segment.language) this.#wake('live', segment.language);
   }
 
   /** It held no words after all. */
@@ -109,8 +120,7 @@ export class MeetingTranslation {
   /** A model has come: what waits is tried again. */
   retry(): void {
     this.#held.clear();
-    this.#wake('live');
-    this.#wake('backlog');
+    this.#wakeAll();
   }
 
   /** Nobody reads it any more. */
@@ -130,27 +140,36 @@ export class MeetingTranslation {
     const said = this.#said.get(id);
     const units = unitsOf(committed, language, before?.units ?? said?.units ?? [], state === 'final');
     const key = said ? this.#key(segment) : null;
-    const known = before?.done ?? (said?.glossary === key ? said.units : []);
-    const work: Work = { segment, units, done: units.flatMap((unit) => find(known, unit) ?? []) };
+    const known = before ?? (said?.glossary === key ? { done: said.units, via: said.via } : null);
+    const done = units.flatMap((unit) => find(known?.done ?? [], unit) ?? []);
+    const work: Work = { segment, units, done, via: done.length > 0 ? known?.via : undefined };
     this.#works[queue].set(id, work);
-    if (units.length === work.done.length) this.#settle(work);
+    if (units.length === done.length) this.#settle(work);
   }
 
-  #wake(queue: Queue): void {
-    if (!this.#running[queue]) void this.#run(queue);
+  #wakeAll(): void {
+    // Where nothing is said live, the backlog follows.
+    for (const from of this.#languages) this.#wake('live', from);
+  }
+
+  #wake(queue: Queue, from: Language): void {
+    if (!this.#running[queue].has(from)) void this.#run(queue, from);
   }
 
   /** A sentence of the backlog would run in the moment between two live ones. */
-  #mayRun(queue: Queue): boolean {
-    return !this.#end.signal.aborted && (queue === 'live' || !this.#running.live);
+  #mayRun(queue: Queue, from: Language): boolean {
+    if (this.#end.signal.aborted || this.#held.has(from)) return false;
+    return queue === 'live' || !this.#running.live.has(from);
   }
 
   /** Never rejects. */
-  async #run(queue: Queue): Promise<void> {
+  async #run(queue: Queue, from: Language): Promise<void> {
     const { signal } = this.#end;
-    this.#running[queue] = true;
-    for (let next = this.#next(queue); next && this.#mayRun(queue); next = this.#next(queue)) {
-      const { unit, segment, from } = next;
+    this.#running[queue].add(from);
+    while (this.#mayRun(queue, from)) {
+      const next = this.#next(queue, from);
+      if (!next) break;
+      const { unit, segment } = next;
       try {
         const sentence = await this.#effects.translate({
           session: this.#sessionId,
@@ -167,18 +186,16 @@ export class MeetingTranslation {
         this.#held.add(from);
       }
     }
-    this.#running[queue] = false;
-    if (queue === 'live') this.#wake('backlog');
+    this.#running[queue].delete(from);
+    if (queue === 'live') this.#wake('backlog', from);
   }
 
-  #next(queue: Queue): { segment: Segment; unit: Unit; from: Language } | null {
-    const works = [...this.#works[queue].values()];
+  #next(queue: Queue, from: Language): { segment: Segment; unit: Unit } | null {
+    const works = [...this.#works[queue].values()].filter(({ segment }) => segment.language === from);
     if (queue === 'backlog') works.sort((first, second) => second.segment.startMs - first.segment.startMs);
     for (const { segment, units, done } of works) {
-      const { language: from } = segment;
-      if (from === null || this.#held.has(from)) continue;
       const unit = units.find((one) => !find(done, one));
-      if (unit) return { segment, unit, from };
+      if (unit) return { segment, unit };
     }
     return null;
   }
@@ -186,14 +203,15 @@ export class MeetingTranslation {
   #accept(id: SegmentId, { from, to, text }: Unit, { translation, flaw, via }: Sentence): void {
     const work = this.#works.live.get(id) ?? this.#works.backlog.get(id);
     const unit = work && find(work.units, { from, to, text });
-    // Else the words have changed meanwhile.
-    if (!work || !unit || this.#end.signal.aborted) return;
+    // Else the words have changed meanwhile, or it was asked for by both queues.
+    if (!work || !unit || find(work.done, unit) || this.#end.signal.aborted) return;
     work.done = [...work.done, { ...unit, translation, ...(flaw && { flaw }) }];
-    this.#settle(work, via);
+    work.via ??= via;
+    this.#settle(work);
   }
 
   /** Says what is translated of the segment, if that is more than before. */
-  #settle({ segment, units, done }: Work, via?: Language): void {
+  #settle({ segment, units, done, via }: Work): void {
     const { id, state } = segment;
     const before = this.#said.get(id);
     const complete = state === 'final' && done.length === units.length;
@@ -201,7 +219,7 @@ export class MeetingTranslation {
     // Lines of another glossary stay until they are replaced.
     const shown = units.flatMap((unit) => find(done, unit) ?? find(before?.units ?? [], unit) ?? []);
     const fresh = shown.length === done.length;
-    const through = via ?? before?.via;
+    const through = via ?? (fresh ? undefined : before?.via);
     const translation: SegmentTranslation = {
       sessionId: this.#sessionId,
       segmentId: id,
