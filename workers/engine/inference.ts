@@ -26,7 +26,7 @@ import { loadModel, reportReads } from './models/load.ts';
 import type { SpeakerEmbedding } from './models/embedding.ts';
 import type { Model } from './models/model.ts';
 import { MAX_AUDIO_S, type Recognizer } from './models/recognizer.ts';
-import { configureRuntime, gpuDevice, type RuntimeOptions } from './models/runtime.ts';
+import { configureRuntime, gpuDevice, hasShaderF16, type RuntimeOptions } from './models/runtime.ts';
 import { WINDOW_SAMPLES, type Segmentation } from './models/segmentation.ts';
 import { runSelfTest } from './models/self-test.ts';
 import { StepRunner, type ModelFault } from './models/step-runner.ts';
@@ -68,15 +68,18 @@ export class Inference implements InferenceApi {
 
   /** What has to be downloaded comes before its turn: calls of other models go on meanwhile. */
   async load(id: ModelId, rung: RungId): Promise<LoadReport> {
-    await keepFiles(MODELS[id], rung, {
-      onProgress: (...progress) => this.#events.progress(id, ...progress),
-      onNotStored: (error) => this.#events.notStored(toWire(error)),
-    });
+    const device = rung.startsWith('webgpu') ? 'webgpu' : 'wasm';
+    if (this.#options?.device !== device) throw new UnisonoError('internal', `Not configured for ${rung}.`);
+    if (rung === 'webgpu-fp16' && !(await hasShaderF16()))
+      throw new UnisonoError('model-failed', 'The graphics adapter has no 16-bit floats.');
+    if (this.#loaded.get(id)?.rung !== rung)
+      await keepFiles(MODELS[id], rung, {
+        onProgress: (...progress) => this.#events.progress(id, ...progress),
+        onNotStored: (error) => this.#events.notStored(toWire(error)),
+      });
     return this.#inTurn(async () => {
       if (this.#loaded.get(id)?.rung === rung) return { loadMs: 0, sessionsCreated: 0, bytes: 0 };
       if (this.#loaded.has(id)) throw new UnisonoError('internal', `${id} is loaded on another rung.`);
-      const device = rung.startsWith('webgpu') ? 'webgpu' : 'wasm';
-      if (this.#options?.device !== device) throw new UnisonoError('internal', `Not configured for ${rung}.`);
       const startedMs = performance.now();
       this.#read.clear();
       const { model, sessions } = await loadModel(MODELS[id], rung, this.#runner);
