@@ -11,6 +11,7 @@ import { SAMPLE_RATE_HZ } from '@core/protocol/audio.ts';
 import type { Embedding } from '@core/speakers/embedding.ts';
 import { MODELS } from '@workers/model-store/catalog.ts';
 import { keepFiles } from '@workers/model-store/keep-files.ts';
+import { deviceFacts } from './device.ts';
 import type {
   Hypothesis,
   InferenceApi,
@@ -26,7 +27,7 @@ import { loadModel, reportReads } from './models/load.ts';
 import type { SpeakerEmbedding } from './models/embedding.ts';
 import type { Model } from './models/model.ts';
 import { MAX_AUDIO_S, type Recognizer } from './models/recognizer.ts';
-import { configureRuntime, gpuDevice, hasShaderF16, type RuntimeOptions } from './models/runtime.ts';
+import { configureRuntime, gpuDevice, type RuntimeOptions } from './models/runtime.ts';
 import { WINDOW_SAMPLES, type Segmentation } from './models/segmentation.ts';
 import { runSelfTest } from './models/self-test.ts';
 import { StepRunner, type ModelFault } from './models/step-runner.ts';
@@ -70,7 +71,7 @@ export class Inference implements InferenceApi {
   async load(id: ModelId, rung: RungId): Promise<LoadReport> {
     const device = rung.startsWith('webgpu') ? 'webgpu' : 'wasm';
     if (this.#options?.device !== device) throw new UnisonoError('internal', `Not configured for ${rung}.`);
-    if (rung === 'webgpu-fp16' && !(await hasShaderF16()))
+    if (rung === 'webgpu-fp16' && !(await deviceFacts()).webgpu?.shaderF16)
       throw new UnisonoError('model-failed', 'The graphics adapter has no 16-bit floats.');
     if (this.#loaded.get(id)?.rung !== rung)
       await keepFiles(MODELS[id], rung, {

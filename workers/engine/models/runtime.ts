@@ -29,12 +29,5 @@ export function configureRuntime(
   wasm.proxy = false;
 }
 
-/** Whether this worker's adapter computes with 16-bit floats. */
-export async function hasShaderF16(): Promise<boolean> {
-  const gpu = navigator.gpu as GPU | undefined;
-  const adapter = await gpu?.requestAdapter();
-  return adapter?.features.has('shader-f16') ?? false;
-}
-
 /** The GPU device that ONNX Runtime uses; call after a session on it exists. */
 export const gpuDevice = async (): Promise<GPUDevice | undefined> => await env.backends.onnx.webgpu?.device;
