@@ -1,11 +1,8 @@
 import type { TranslatorId } from '@core/protocol/engine.ts';
-import { HealthLog } from '@workers/engine/health.ts';
-import { ModelRegistry } from '@workers/engine/model-registry.ts';
-import { RuntimePool } from '@workers/engine/runtime.ts';
 import { Scheduler } from '@workers/engine/scheduler.ts';
 import { SentenceTranslator } from '@workers/engine/sentence-translator.ts';
 import { ScriptedInference, translated, type Script } from './scripted-inference.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { scriptedRegistry } from './scripted-registry.ts';
 
 /** What a translator answers to a text, soon or at once. */
 export type Answer = (text: string, model: TranslatorId, careful: boolean) => string | Promise<string>;
@@ -17,7 +14,6 @@ export type Answer = (text: string, model: TranslatorId, careful: boolean) => st
 export function translators(answer: Answer, script: Omit<Script, 'translate'> = {}) {
   const asked: string[] = [];
   const installed = new Set<TranslatorId>();
-  const warnings: string[] = [];
   const onReady: (() => void)[] = [];
   const inference = new ScriptedInference({
     ...script,
@@ -26,29 +22,10 @@ export function translators(answer: Answer, script: Omit<Script, 'translate'> = 
       return translated(await answer(text, model, careful));
     },
   });
-  const pool = new RuntimePool(inference.spawn, {
-    progress: () => undefined,
-    notStored: () => undefined,
-    lost: (runtime, error) => registry.runtimeLost(runtime, error),
-  });
-  const registry: ModelRegistry = new ModelRegistry({
-    pool,
-    clock: new VirtualClock(),
-    inUse: () => true,
-    memory: { read: async () => undefined, write: async () => undefined, forget: async () => undefined },
-    health: new HealthLog(
-      () => 0,
-      ({ level, code }) => level !== 'info' && warnings.push(code),
-    ),
-    availableRungs: () => ['wasm-threads', 'wasm'],
-    weights: () => 'q8',
-    device: async () => ({ webgpu: null, crossOriginIsolated: true, cores: 2, memoryGiB: 8 }),
-    fingerprint: () => '',
-    publish: ({ state }) => {
-      if (state !== 'ready') return;
-      sentences.modelsChanged();
-      for (const hear of onReady) hear();
-    },
+  const { registry, warnings } = scriptedRegistry(inference, ({ state }) => {
+    if (state !== 'ready') return;
+    sentences.modelsChanged();
+    for (const hear of onReady) hear();
   });
   const scheduler = new Scheduler();
   const sentences = new SentenceTranslator({ registry, scheduler, installed: async () => installed });

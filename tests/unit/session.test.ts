@@ -7,13 +7,12 @@ import { textOf, type Segment } from '@core/transcript/types.ts';
 import type { StoredProgress } from '@src/storage/database.ts';
 import { Decoder } from '@workers/engine/decoder.ts';
 import type { RunningNote, SegmentCommit } from '@workers/engine/engine-store.ts';
-import { HealthLog } from '@workers/engine/health.ts';
-import { ModelRegistry } from '@workers/engine/model-registry.ts';
-import { RuntimePool } from '@workers/engine/runtime.ts';
+import type { ModelRegistry } from '@workers/engine/model-registry.ts';
+import type { RuntimePool } from '@workers/engine/runtime.ts';
 import { Scheduler } from '@workers/engine/scheduler.ts';
 import { Session } from '@workers/engine/session.ts';
 import { SESSION } from '../support/segments.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { scriptedRegistry } from '../support/scripted-registry.ts';
 import { reading, ScriptedInference, type PendingCall } from '../support/scripted-inference.ts';
 
 const MIC = 'mic' as SourceId;
@@ -43,35 +42,15 @@ let revs: number;
 beforeEach(async () => {
   events = [];
   acknowledged = [];
-  warnings = [];
   commits = [];
   notes = [];
   storing = true;
   nowMs = 0;
   revs = 0;
   inference = new ScriptedInference();
-  pool = new RuntimePool(inference.spawn, {
-    progress: () => undefined,
-    notStored: () => undefined,
-    lost: (runtime, error) => registry.runtimeLost(runtime, error),
-  });
-  registry = new ModelRegistry({
-    pool,
-    clock: new VirtualClock(),
-    inUse: () => true,
-    memory: { read: async () => undefined, write: async () => undefined, forget: async () => undefined },
-    health: new HealthLog(
-      () => 0,
-      ({ level, code }) => level !== 'info' && warnings.push(code),
-    ),
-    availableRungs: () => ['wasm-threads', 'wasm'],
-    weights: () => 'q8',
-    device: async () => ({ webgpu: null, crossOriginIsolated: true, cores: 2, memoryGiB: 8 }),
-    fingerprint: () => '',
-    publish: ({ state }) => {
-      if (state === 'ready') session.retryHeld();
-    },
-  });
+  ({ registry, pool, warnings } = scriptedRegistry(inference, ({ state }) => {
+    if (state === 'ready') session.retryHeld();
+  }));
   decoder = new Decoder(registry, new Scheduler());
   session = begin();
   await registry.prepare('whisper-tiny');
